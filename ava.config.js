@@ -1,0 +1,8 @@
+/** Unit tests: no root, no guests, seconds. */
+export default {
+  files: ['test/**/*.test.ts', '!test/vm/**'],
+  extensions: { ts: 'module' },
+  workerThreads: false,
+  nodeArguments: ['--disable-warning=ExperimentalWarning'],
+  timeout: '60s',
+};

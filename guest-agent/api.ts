@@ -1,0 +1,159 @@
+/**
+ * The agent's API: what travels on the trunk. Both ends parse what they receive with these schemas; the engine treats
+ * every byte from a guest as hostile, the agent treats ids and paths as data to check.
+ *
+ * HTTP/2, request and reply bodies in JSON unless said otherwise. `:id` is a container id.
+ *
+ * | request | body | reply |
+ * |---|---|---|
+ * | GET /v1/info | – | AgentInfo |
+ * | PUT /v1/layers/:diffId | LayerDisk | 200 once mounted read-only; mounting a mounted layer succeeds |
+ * | DELETE /v1/layers/:diffId | – | 204, also when absent; 409 while a container uses it |
+ * | GET /v1/layers | – | string[] of diff ids that are mounted |
+ * | POST /v1/containers | ContainerSpec | 201 ContainerState; the same id and spec again: 200 |
+ * | GET /v1/containers | – | ContainerRecord[] |
+ * | GET /v1/containers/:id | – | ContainerRecord |
+ * | POST /v1/containers/:id/start | – | ContainerState once execve succeeded; starting a running one succeeds |
+ * | POST /v1/containers/:id/stop?seconds=N | – | ContainerState when it has stopped; stopping a stopped one succeeds |
+ * | POST /v1/containers/:id/kill?signal=NAME | – | 204; 409 when it is not running |
+ * | POST /v1/containers/:id/wait | – | ContainerState when it has exited and will not be restarted (headers come at once) |
+ * | DELETE /v1/containers/:id?force=1 | – | 204, also when absent; 409 while running without force |
+ * | GET /v1/containers/:id/logs?follow=1&tail=N&since=MS&until=MS&timestamps=1&stdout=1&stderr=1 | – | frames; `follow` ends when the container has exited |
+ * | POST /v1/containers/:id/attach?stdin=1&logs=1 | stdin bytes | frames, from now on (`logs=1`: from the beginning), until it has exited |
+ * | POST /v1/containers/:id/exec | ExecSpec | 201 {execId} |
+ * | POST /v1/exec/:execId/start | stdin bytes | frames until the process has exited |
+ * | GET /v1/exec/:execId | – | ExecState |
+ * | POST /v1/containers/:id/ports/:port | bytes | bytes: a TCP connection to that port inside the container's network; 502 refused |
+ * | GET /v1/events | – | one AgentEvent a line: first `snapshot`, then changes |
+ *
+ * Frames are those of the Docker Engine API: `[1 byte: 1 stdout, 2 stderr][3 zero bytes][uint32 big-endian length][bytes]`,
+ * at most FRAME_LIMIT bytes each. An error is an ErrorReply with status 400, 404, 409 or 500.
+ */
+import * as v from 'valibot';
+
+/** Name of the virtio-serial port that carries the trunk. */
+export const TRUNK_PORT = 'nest.agent.0';
+
+/** Longest payload of one output frame, in bytes. */
+export const FRAME_LIMIT = 64 * 1024;
+
+/** Overlayfs takes at most this many lower directories here: their short names must fit one page of mount options. */
+export const LAYER_LIMIT = 127;
+
+export const DiffId = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
+export const ContainerId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+export const SignalName = v.pipe(v.string(), v.regex(/^SIG[A-Z0-9+-]{2,12}$/));
+
+const absolutePath = v.pipe(v.string(), v.startsWith('/'), v.maxLength(4095), v.regex(/^[^\0]*$/));
+const text = v.pipe(v.string(), v.maxLength(128 * 1024), v.regex(/^[^\0]*$/));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+export const LayerDisk = v.strictObject({
+  /** SCSI serial of the disk, which finds it in the guest: the first 20 hex digits of the diff id. */
+  serial: v.pipe(v.string(), v.regex(/^[0-9a-f]{20}$/)),
+});
+
+export const RestartPolicy = v.strictObject({
+  name: v.picklist(['no', 'always', 'on-failure', 'unless-stopped']),
+  /** For on-failure; 0 is no limit. */
+  maximumRetries: count,
+});
+
+export const Limits = v.strictObject({
+  /** cgroup v2 memory.max, bytes. */
+  memory: v.optional(v.pipe(count, v.minValue(6 * 1024 * 1024))),
+  /** Cores, e.g. 0.5: cgroup v2 cpu.max. */
+  cpus: v.optional(v.pipe(v.number(), v.minValue(0.01), v.maxValue(1024))),
+  /** cgroup v2 pids.max. */
+  pids: v.optional(v.pipe(count, v.minValue(1))),
+});
+
+const process = {
+  argv: v.pipe(v.array(text), v.minLength(1), v.maxLength(4096)),
+  /** KEY=VALUE. */
+  env: v.pipe(v.array(text), v.maxLength(4096)),
+  cwd: absolutePath,
+  /** As in an image's config: "", "uid", "uid:gid", "name", "name:group"; names are looked up in the container's files. */
+  user: v.pipe(v.string(), v.maxLength(256)),
+  /** Keep stdin open for attach; otherwise it is /dev/null. */
+  stdin: v.boolean(),
+};
+
+export const ContainerSpec = v.strictObject({
+  id: ContainerId,
+  hostname: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/)),
+  /** Base layer first, as in an image's config. All must be mounted. */
+  layers: v.pipe(v.array(DiffId), v.minLength(1), v.maxLength(LAYER_LIMIT)),
+  ...process,
+  stopSignal: SignalName,
+  /** Grace period of stop, seconds. */
+  stopSeconds: count,
+  limits: Limits,
+  restart: RestartPolicy,
+  /** Opaque to the agent; the engine keeps here what it needs to adopt the container. */
+  annotations: v.record(v.pipe(v.string(), v.maxLength(256)), text),
+});
+
+export const ExecSpec = v.strictObject({ ...process });
+
+export const ContainerState = v.strictObject({
+  id: ContainerId,
+  status: v.picklist(['created', 'running', 'restarting', 'exited']),
+  /** Of PID 1 as the guest sees it; 0 when not running. */
+  pid: count,
+  /** Milliseconds since 1970; 0 when it never happened. */
+  createdAt: count,
+  startedAt: count,
+  finishedAt: count,
+  /** 128 + signal when a signal ended it, as shells count. */
+  exitCode: v.pipe(count, v.maxValue(255)),
+  oomKilled: v.boolean(),
+  restarts: count,
+  /** Why the last start failed. */
+  error: v.pipe(v.string(), v.maxLength(4096)),
+});
+
+export const ContainerRecord = v.strictObject({ spec: ContainerSpec, state: ContainerState });
+
+export const ExecState = v.strictObject({
+  running: v.boolean(),
+  exitCode: v.nullable(v.pipe(count, v.maxValue(255))),
+  pid: count,
+});
+
+export const AgentInfo = v.strictObject({
+  kernel: v.pipe(v.string(), v.maxLength(256)),
+  bootId: v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/)),
+  hostname: v.pipe(v.string(), v.maxLength(64)),
+  cpus: count,
+  /** Bytes. */
+  memoryTotal: count,
+  memoryAvailable: count,
+  /** Process id of the agent: changes when it was restarted. */
+  pid: count,
+});
+
+export const AgentEvent = v.variant('type', [
+  v.strictObject({ type: v.literal('snapshot'), containers: v.array(ContainerRecord) }),
+  v.strictObject({ type: v.literal('state'), state: ContainerState }),
+  v.strictObject({ type: v.literal('removed'), id: ContainerId }),
+]);
+
+export const ErrorReply = v.object({
+  /** operation + `object` + cause. */
+  message: v.pipe(v.string(), v.maxLength(4096)),
+  /** The system call's error name, e.g. ENOENT, where one failed. */
+  errno: v.optional(v.pipe(v.string(), v.maxLength(32))),
+});
+
+export type LayerDisk = v.InferOutput<typeof LayerDisk>;
+export type RestartPolicy = v.InferOutput<typeof RestartPolicy>;
+export type Limits = v.InferOutput<typeof Limits>;
+export type ContainerSpec = v.InferOutput<typeof ContainerSpec>;
+export type ContainerState = v.InferOutput<typeof ContainerState>;
+export type ContainerRecord = v.InferOutput<typeof ContainerRecord>;
+export type ExecSpec = v.InferOutput<typeof ExecSpec>;
+export type ExecState = v.InferOutput<typeof ExecState>;
+export type AgentInfo = v.InferOutput<typeof AgentInfo>;
+export type AgentEvent = v.InferOutput<typeof AgentEvent>;
+export type ErrorReply = v.InferOutput<typeof ErrorReply>;

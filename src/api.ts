@@ -1,0 +1,142 @@
+/**
+ * What nest adds to the Docker Engine API, under /nest on the engine's socket. The client parses replies with these
+ * schemas too: an older or newer engine may answer.
+ *
+ * | request | body | reply |
+ * |---|---|---|
+ * | GET /nest/status | – | EngineStatus |
+ * | POST /nest/stop | – | 202; the engine ends, guests and containers go on |
+ * | GET /nest/guests | – | Guest[] |
+ * | GET /nest/guests/:guest | – (id or name) | Guest |
+ * | GET /nest/guests/:guest/console?tail=N&follow=1 | – | text/plain, as the guest wrote it |
+ * | DELETE /nest/guests/:guest?force=1 | – | 204; 409 while containers run in it without force |
+ * | GET /nest/guest-images | – | GuestImage[] |
+ * | POST /nest/guest-images?recipe=debian-12&force=1 | – | stream, result GuestImage |
+ * | GET /nest/deployments | – | Deployment[] |
+ * | POST /nest/deployments | DeployRequest | stream, result DeployResult |
+ * | DELETE /nest/deployments/:project | – | stream, result DownResult |
+ * | GET /nest/progress?zone=Z | – | stream without result: what the engine is doing for that zone, until closed |
+ *
+ * A "stream" is application/x-ndjson, one StreamEvent a line: progress, then exactly one `result` or `error`. Closing
+ * the connection early cancels the work and undoes what is half done.
+ */
+import * as v from 'valibot';
+import { ERROR_STATUS, type ErrorCode } from './errors.ts';
+
+const text = v.string();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** A zone's or project's name: also part of domain names. */
+export const ZoneName = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_.-]{0,62}$/));
+
+export const Accelerator = v.picklist(['kvm', 'tcg']);
+export const AcceleratorChoice = v.picklist(['auto', 'kvm', 'tcg']);
+
+export const EngineStatus = v.object({
+  version: text,
+  pid: count,
+  /** Milliseconds since 1970. */
+  startedAt: count,
+  uri: text,
+  dataDirectory: text,
+  guests: count,
+  containers: count,
+});
+
+export const Guest = v.object({
+  id: text,
+  name: text,
+  zone: text,
+  state: v.picklist(['starting', 'running', 'unreachable', 'stopped']),
+  accelerator: Accelerator,
+  vcpus: count,
+  /** Bytes promised to the guest, and bytes its containers asked for. */
+  memory: count,
+  committed: count,
+  createdAt: count,
+  /** Null until the agent has answered. */
+  bootId: v.nullable(text),
+  kernel: v.nullable(text),
+  image: text,
+  containers: v.array(v.object({ id: text, name: text, status: text })),
+});
+
+export const GuestImage = v.object({
+  digest: text,
+  recipe: text,
+  kernel: text,
+  /** Bytes of kernel, initrd and root together. */
+  size: count,
+  createdAt: count,
+  /** Digest of the agent part that new guests get. */
+  agent: text,
+  /** False when the build found everything done. */
+  built: v.boolean(),
+});
+
+export const DeployRequest = v.strictObject({
+  /** Text of the Compose file and the name to show in messages. */
+  file: v.pipe(v.string(), v.maxLength(1024 * 1024)),
+  fileName: text,
+  /** Default project name: the file's folder. */
+  folder: text,
+  project: v.optional(text),
+  /** For ${VAR}. */
+  environment: v.record(text, text),
+  accelerator: v.optional(AcceleratorChoice),
+});
+
+export const DeployAction = v.picklist(['created', 'recreated', 'started', 'unchanged', 'removed']);
+
+export const ServiceResult = v.object({
+  service: text,
+  container: text,
+  action: DeployAction,
+  zone: text,
+  guest: text,
+  /** Why it runs there, e.g. "joins guest web-1: same zone, 812 MiB free". */
+  reason: text,
+  /** "127.0.0.1:8080->80/tcp". */
+  ports: v.array(text),
+});
+
+export const DeployResult = v.object({ project: text, services: v.array(ServiceResult) });
+export const DownResult = v.object({ project: text, removed: v.array(text), guests: v.array(text) });
+export const Deployment = v.object({ project: text, services: count, running: count, zones: v.array(text) });
+
+const code = v.picklist(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]);
+export const ErrorBody = v.object({ message: text, code, hint: v.optional(text) });
+
+export const StreamEvent = v.variant('type', [
+  v.object({
+    type: v.literal('step'),
+    id: count,
+    title: text,
+    state: v.picklist(['running', 'done', 'failed']),
+    detail: v.optional(text),
+  }),
+  v.object({ type: v.literal('warning'), message: text }),
+  v.object({ type: v.literal('result'), value: v.unknown() }),
+  v.object({ type: v.literal('error'), error: ErrorBody }),
+]);
+
+/** Labels by which the engine's containers are found; `nest.zone` is also how a Docker client chooses the zone. */
+export const LABELS = {
+  zone: 'nest.zone',
+  project: 'com.docker.compose.project',
+  service: 'com.docker.compose.service',
+  configHash: 'com.docker.compose.config-hash',
+} as const;
+
+export type Accelerator = v.InferOutput<typeof Accelerator>;
+export type AcceleratorChoice = v.InferOutput<typeof AcceleratorChoice>;
+export type EngineStatus = v.InferOutput<typeof EngineStatus>;
+export type Guest = v.InferOutput<typeof Guest>;
+export type GuestImage = v.InferOutput<typeof GuestImage>;
+export type DeployRequest = v.InferOutput<typeof DeployRequest>;
+export type DeployAction = v.InferOutput<typeof DeployAction>;
+export type ServiceResult = v.InferOutput<typeof ServiceResult>;
+export type DeployResult = v.InferOutput<typeof DeployResult>;
+export type DownResult = v.InferOutput<typeof DownResult>;
+export type Deployment = v.InferOutput<typeof Deployment>;
+export type StreamEvent = v.InferOutput<typeof StreamEvent>;

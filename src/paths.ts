@@ -1,0 +1,74 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+/**
+ * Every on-disk name, once. `NEST_DATA_DIR` and `NEST_RUNTIME_DIR` move the two roots (tests do).
+ *
+ * Root keeps its state in /var/lib/nest and /run/nest; another user in the XDG base directories
+ * (https://specifications.freedesktop.org/basedir-spec/latest/).
+ */
+export interface Paths {
+  /** Survives reboots. */
+  data: string;
+  /** Sockets and locks, mode 0700 for a user; 0711 for root, whose guests run as another user. */
+  runtime: string;
+  /** The Docker Engine API and /nest, mode 0600. */
+  engineSocket: string;
+  engineLog: string;
+  /** SQLite; its exclusive lock makes the engine the only one. */
+  stateDatabase: string;
+  /** Guest images by digest: guestImages/<digest>/{vmlinuz,initrd,root.squashfs,image.json}. */
+  guestImages: string;
+  /** Agent parts by digest: agents/<digest>.squashfs. */
+  agents: string;
+  /** An OCI image layout. */
+  imageStore: string;
+  /** Layer disks: layers/<diff id, hex>.squashfs, mode 0444. */
+  layers: string;
+  /** One folder per guest. */
+  guests: string;
+  /** Downloads that can be made again. */
+  cache: string;
+}
+
+export interface GuestPaths {
+  folder: string;
+  /** The guest's only writable disk, qcow2. */
+  disk: string;
+  /** Serial console, kept and bounded by virtlogd. */
+  console: string;
+  /** Host end of the virtio-serial port that carries the trunk. */
+  trunk: string;
+}
+
+export function nestPaths(env: NodeJS.ProcessEnv = process.env, uid: number = process.getuid?.() ?? 0): Paths {
+  const root = uid === 0;
+  const data =
+    env['NEST_DATA_DIR'] ??
+    (root ? '/var/lib/nest' : path.join(env['XDG_DATA_HOME'] ?? path.join(homedir(), '.local/share'), 'nest'));
+  const runtime =
+    env['NEST_RUNTIME_DIR'] ?? (root ? '/run/nest' : path.join(env['XDG_RUNTIME_DIR'] ?? `/tmp/nest-${uid}`, 'nest'));
+  return {
+    data,
+    runtime,
+    engineSocket: path.join(runtime, 'engine.sock'),
+    engineLog: path.join(data, 'engine.log'),
+    stateDatabase: path.join(data, 'state.db'),
+    guestImages: path.join(data, 'guest-images'),
+    agents: path.join(data, 'agents'),
+    imageStore: path.join(data, 'images'),
+    layers: path.join(data, 'layers'),
+    guests: path.join(data, 'guests'),
+    cache: path.join(data, 'cache'),
+  };
+}
+
+export function guestPaths(paths: Paths, guestId: string): GuestPaths {
+  const folder = path.join(paths.guests, guestId);
+  return {
+    folder,
+    disk: path.join(folder, 'disk.qcow2'),
+    console: path.join(folder, 'console.log'),
+    trunk: path.join(paths.runtime, `${guestId}.trunk`),
+  };
+}
