@@ -1,7 +1,7 @@
 /** Unit tests: no root, no guests, seconds. */
 export default {
   files: ['test/**/*.test.ts', '!test/vm/**'],
-  extensions: { ts: 'module' },
+  extensions: ['ts'],
   workerThreads: false,
   nodeArguments: ['--disable-warning=ExperimentalWarning'],
   timeout: '60s',

@@ -7,6 +7,7 @@
  * | request | body | reply |
  * |---|---|---|
  * | GET /v1/info | – | AgentInfo |
+ * | POST /v1/restart | – | 204; then the agent ends as in a crash and is started again, and containers run on: for a new version of it |
  * | PUT /v1/layers/:diffId | LayerDisk | 200 once mounted read-only; mounting a mounted layer succeeds |
  * | DELETE /v1/layers/:diffId | – | 204, also when absent; 409 while a container uses it |
  * | GET /v1/layers | – | string[] of diff ids that are mounted |

@@ -7,7 +7,14 @@
  */
 export const ZYGOTE_SOCKET = '/run/nest/zygote.sock';
 
-/** How the process uses its three standard streams: FIFOs, opened by path before the root changes; null is /dev/null. */
+/** Longest line in bytes; who sends a longer one is disconnected. */
+export const LINE_LIMIT = 1024 * 1024;
+
+/**
+ * How the process uses its three standard streams: FIFOs, opened by path before the root changes; null is /dev/null.
+ * The zygote itself keeps the FIFOs of stdout and stderr open for reading (O_RDONLY | O_NONBLOCK, never read) until
+ * `forget`: while the agent is away a writer meets no EPIPE, and what it wrote before it ended is kept.
+ */
 export interface Stdio {
   stdin: string | null;
   stdout: string;
@@ -47,9 +54,9 @@ export interface ExecInit extends ProcessInit {
 export type ToZygote =
   | { type: 'start'; id: string; init: ContainerInit }
   | { type: 'exec'; id: string; init: ExecInit }
-  /** Safe against PID reuse: only the zygote reaps. Fails with ESRCH when the process has ended. */
+  /** Also while it starts. Safe against PID reuse: only the zygote reaps. Fails with ESRCH when the process has ended. */
   | { type: 'signal'; id: string; signal: number }
-  /** Drop what is known about an ended process. */
+  /** Drop what is known about an ended process. A `start` or `exec` with its id does so, too. */
   | { type: 'forget'; id: string };
 
 /** How a process ended: wait(2). */

@@ -1,0 +1,97 @@
+import type { Writable } from 'node:stream';
+import type { ContainerRecord, ContainerSpec, ContainerState } from '../api.ts';
+import { conflict, notFound } from '../errors.ts';
+import { containerFolders } from '../folders.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Capture } from '../stdio/capture.ts';
+import { type LogFile, openLog } from '../stdio/log-file.ts';
+import { serialQueue } from './queue.ts';
+import { saveState, type StoredContainer } from './store.ts';
+
+/** A container as the agent holds it. Its verbs run in turn; those of different containers side by side. */
+export interface Container {
+  readonly spec: ContainerSpec;
+  state: ContainerState;
+  /** A user asked for its end: its restart policy does nothing until it is started again. */
+  stopRequested: boolean;
+  readonly inTurn: ReturnType<typeof serialQueue>;
+  readonly log: LogFile;
+  /** While its process runs. */
+  run: Run | undefined;
+  /** Milliseconds that the last automatic restart waited. */
+  restartDelay: number;
+  cancelRestart: () => void;
+  removed: boolean;
+}
+
+/** What the agent holds open for a running process. */
+export interface Run {
+  cgroup: string;
+  captures: Capture[];
+  stdin: Writable | undefined;
+  /** Descriptor of its network namespace, once it was needed. */
+  network: number | undefined;
+}
+
+export function openContainer(runtime: Runtime, { spec, state, stopRequested }: StoredContainer): Container {
+  const container: Container = {
+    spec,
+    state,
+    stopRequested,
+    inTurn: serialQueue(),
+    log: openLog(containerFolders(runtime.folders, spec.id).log),
+    run: undefined,
+    restartDelay: 0,
+    cancelRestart: () => {},
+    removed: false,
+  };
+  runtime.containers.set(spec.id, container);
+  return container;
+}
+
+export function findContainer(runtime: Runtime, id: string): Container {
+  const container = runtime.containers.get(id);
+  if (container === undefined) throw notFound(`find container \`${id}\`: there is none with this id`);
+  return container;
+}
+
+export function findRunning(runtime: Runtime, id: string): Container & { run: Run } {
+  const container = findContainer(runtime, id);
+  if (!isRunning(container)) throw conflict(`use container \`${id}\`: it is not running`);
+  return container;
+}
+
+export function isRunning(container: Container): container is Container & { run: Run } {
+  return container.run !== undefined;
+}
+
+export const recordOf = ({ spec, state }: Container): ContainerRecord => ({ spec, state });
+
+/** The one way a state changes: on disk first, then told to everyone. */
+export function setState(runtime: Runtime, container: Container, change: Partial<ContainerState>): ContainerState {
+  const state = { ...container.state, ...change };
+  saveState(runtime.folders, { state, stopRequested: container.stopRequested });
+  container.state = state;
+  runtime.changes.publish({ type: 'state', state });
+  return state;
+}
+
+/** Resolves with the state once it is as `wanted`, the container is removed, or `signal` is aborted. */
+export async function whenState(
+  runtime: Runtime,
+  container: Container,
+  wanted: (state: ContainerState) => boolean,
+  signal?: AbortSignal,
+): Promise<ContainerState> {
+  const done = Promise.withResolvers<void>();
+  const check = () => {
+    if (container.removed || wanted(container.state) || signal?.aborted === true) done.resolve();
+  };
+  const unsubscribe = runtime.changes.subscribe(check);
+  signal?.addEventListener('abort', check);
+  check();
+  await done.promise;
+  unsubscribe();
+  signal?.removeEventListener('abort', check);
+  return container.state;
+}

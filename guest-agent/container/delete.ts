@@ -1,0 +1,29 @@
+import { rm } from 'node:fs/promises';
+import { conflict } from '../errors.ts';
+import { containerFolders } from '../folders.ts';
+import type { Runtime } from '../runtime.ts';
+import { removeExec } from './exec.ts';
+import { removeTree } from './remove-tree.ts';
+import { killNow } from './stop.ts';
+import { markRemoved } from './store.ts';
+
+/** Deleting an absent container succeeds. Files are deleted last: an interrupted delete goes on when the agent starts. */
+export async function deleteContainer(runtime: Runtime, id: string, force: boolean): Promise<void> {
+  const container = runtime.containers.get(id);
+  if (container === undefined) return;
+  if (force) await killNow(runtime, container);
+  const gone = await container.inTurn(() => {
+    const { status } = container.state;
+    if (status === 'running' || status === 'restarting')
+      throw conflict(`delete container \`${id}\`: it is ${status}, stop it first or force the deletion`);
+    const path = markRemoved(runtime.folders, id);
+    container.log.close();
+    container.removed = true;
+    runtime.containers.delete(id);
+    runtime.changes.publish({ type: 'removed', id });
+    return path;
+  });
+  for (const exec of [...runtime.execs.values()]) if (exec.container === id) removeExec(runtime, exec);
+  await rm(containerFolders(runtime.folders, id).runtime, { recursive: true, force: true });
+  await removeTree(gone);
+}

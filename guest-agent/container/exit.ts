@@ -1,0 +1,72 @@
+import { report } from '../errors.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Exit } from '../zygote/protocol.ts';
+import { type Container, setState } from './container.ts';
+import { restartDelay } from './restart-policy.ts';
+import { closeRun, removeRun } from './run.ts';
+import { launch } from './start.ts';
+
+/**
+ * Records how the container's process ended, then gives back what it held. Runs in the container's turn. The zygote
+ * forgets the process last: an agent that is killed in between meets the same exit again.
+ */
+export function recordExit(runtime: Runtime, container: Container, exit: Exit): void {
+  const { run, spec } = container;
+  if (run === undefined) return runtime.zygote.forget(spec.id);
+  closeRun(container, run);
+  container.run = undefined;
+  settle(runtime, container, {
+    exitCode: exitCodeOf(exit),
+    oomKilled: wasKilled(exit) && runtime.kernel.oomKillCount(run.cgroup) > 0,
+    finishedAt: exit.at,
+    error: '',
+  });
+  runtime.zygote.forget(spec.id);
+  removeRun(runtime, spec.id, run.cgroup);
+}
+
+/** The process is gone and nobody knows how it ended: the guest was restarted, or the zygote was. */
+export function recordLoss(runtime: Runtime, container: Container): void {
+  const { run, spec } = container;
+  const cgroup = run?.cgroup ?? runtime.kernel.createCgroup(spec.id, spec.limits);
+  runtime.kernel.killCgroup(cgroup);
+  if (run !== undefined) closeRun(container, run);
+  container.run = undefined;
+  const error = `wait for container \`${spec.id}\`: its process is gone, the guest was restarted`;
+  settle(runtime, container, { exitCode: 255, oomKilled: false, finishedAt: runtime.clock.now(), error });
+  removeRun(runtime, spec.id, cgroup);
+}
+
+/** Restarts the container after `delay` milliseconds; a start or stop by the user comes before that. */
+export function restartAfter(runtime: Runtime, container: Container, delay: number): void {
+  container.cancelRestart();
+  container.restartDelay = delay;
+  container.cancelRestart = runtime.clock.after(delay, () => {
+    container
+      .inTurn(() =>
+        container.state.status === 'restarting' ? launch(runtime, container, container.state.restarts + 1) : undefined,
+      )
+      .catch((error: unknown) => report(`restart container \`${container.spec.id}\``, error));
+  });
+}
+
+/** 128 + signal when a signal ended it, as shells count. */
+export const exitCodeOf = ({ code, signal }: Exit) => code ?? 128 + (signal ?? 0);
+
+function settle(
+  runtime: Runtime,
+  container: Container,
+  end: { exitCode: number; oomKilled: boolean; finishedAt: number; error: string },
+): void {
+  const { startedAt, restarts } = container.state;
+  const lastDelay = container.restartDelay;
+  const ended = { exitCode: end.exitCode, restarts, ranFor: end.finishedAt - startedAt, lastDelay };
+  const delay = container.stopRequested ? undefined : restartDelay(container.spec.restart, ended);
+  setState(runtime, container, { ...end, status: delay === undefined ? 'exited' : 'restarting', pid: 0 });
+  if (delay !== undefined) restartAfter(runtime, container, delay);
+}
+
+/** By SIGKILL itself, or by a shell that passes on the end of its last command. */
+const wasKilled = ({ code, signal }: Exit) => signal === SIGKILL || code === 128 + SIGKILL;
+
+const SIGKILL = 9;

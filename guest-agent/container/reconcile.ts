@@ -1,0 +1,117 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { report } from '../errors.ts';
+import { containerFolders, execsFolder, stdioPaths } from '../folders.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Exit, ZygoteProcess } from '../zygote/protocol.ts';
+import { type Container, openContainer, type Run, setState } from './container.ts';
+import { addExec, execFolder, recordExecExit } from './exec.ts';
+import { dropExecOutput } from './exec-output.ts';
+import { recordExit, recordLoss, restartAfter } from './exit.ts';
+import { removeTree } from './remove-tree.ts';
+import { removeRun, openRun } from './run.ts';
+import { loadContainers } from './store.ts';
+
+/** Reads what an earlier agent left on disk, and finishes its deletions. */
+export function loadState(runtime: Runtime): void {
+  const { containers, leftovers } = loadContainers(runtime.folders);
+  for (const stored of containers) openContainer(runtime, stored);
+  for (const folder of leftovers)
+    removeTree(folder).catch((error: unknown) => report(`delete \`${folder}\``, error));
+}
+
+/**
+ * Brings what the agent knows in line with the processes that the zygote has: after a restart of the agent, of the zygote
+ * or of the guest. Running containers are adopted, exits that nobody saw are recorded.
+ */
+export async function reconcile(runtime: Runtime, processes: ZygoteProcess[]): Promise<void> {
+  const byId = new Map(processes.map((process) => [process.id, process]));
+  const containers = [...runtime.containers.values()].map((container) =>
+    container.inTurn(() => reconcileContainer(runtime, container, byId.get(container.spec.id))),
+  );
+  const lostExecs = [...runtime.execs.values()]
+    .filter(({ id, state }) => state.running && !byId.has(id))
+    .map((exec) => exec.inTurn(() => recordExecExit(runtime, exec, { code: 255, signal: null, at: 0 })));
+  removeUnusedExecFolders(runtime, byId);
+  for (const process of processes)
+    if (!runtime.containers.has(process.id) && !runtime.execs.has(process.id)) adoptStray(runtime, process);
+  for (const result of await Promise.allSettled([...containers, ...lostExecs]))
+    if (result.status === 'rejected') report('reconcile', result.reason);
+}
+
+/** A start that an earlier agent asked for, or this one before it lost the zygote. */
+export function dispatchStart(runtime: Runtime, id: string, pid: number): void {
+  const process = { id, pid, exit: null };
+  const container = runtime.containers.get(id);
+  if (container === undefined) return adoptStray(runtime, process);
+  container
+    .inTurn(() => reconcileContainer(runtime, container, process))
+    .catch((error: unknown) => report(`adopt container \`${id}\``, error));
+}
+
+/** An exit that the zygote told of: a container's, an exec's, or that of something nobody asked for. */
+export function dispatchExit(runtime: Runtime, id: string, exit: Exit): void {
+  const container = runtime.containers.get(id);
+  const exec = runtime.execs.get(id);
+  const recorded =
+    container?.inTurn(() => recordExit(runtime, container, exit)) ??
+    exec?.inTurn(() => recordExecExit(runtime, exec, exit));
+  if (recorded === undefined) runtime.zygote.forget(id);
+  else recorded.catch((error: unknown) => report(`record the exit of \`${id}\``, error));
+}
+
+function reconcileContainer(runtime: Runtime, container: Container, process: ZygoteProcess | undefined): void {
+  const { status, finishedAt, pid } = container.state;
+  if (process === undefined) {
+    if (status === 'running') recordLoss(runtime, container);
+    else if (status === 'restarting') restartAfter(runtime, container, container.restartDelay);
+    return;
+  }
+  // Recorded before: only forgetting it was left to do.
+  if (status !== 'running' && process.exit !== null && process.exit.at <= finishedAt) {
+    runtime.zygote.forget(container.spec.id);
+    removeRun(runtime, container.spec.id, cgroupOf(runtime, container));
+    if (status === 'restarting') restartAfter(runtime, container, container.restartDelay);
+    return;
+  }
+  container.run ??= adoptRun(runtime, container);
+  if (status !== 'running' || pid !== process.pid) {
+    const startedAt = runtime.clock.now();
+    setState(runtime, container, { status: 'running', pid: process.pid, startedAt, exitCode: 0, error: '' });
+  }
+  if (process.exit !== null) recordExit(runtime, container, process.exit);
+}
+
+const cgroupOf = (runtime: Runtime, { spec }: Container) => runtime.kernel.createCgroup(spec.id, spec.limits);
+
+/** Without its FIFOs a process can only be ended: the start that it belongs to was given up. */
+function adoptRun(runtime: Runtime, container: Container): Run {
+  const cgroup = cgroupOf(runtime, container);
+  const { runtime: folder } = containerFolders(runtime.folders, container.spec.id);
+  if (existsSync(stdioPaths(folder).stdout)) return openRun(runtime, container, cgroup);
+  runtime.kernel.killCgroup(cgroup);
+  return { cgroup, captures: [], stdin: undefined, network: undefined };
+}
+
+/** A process that is no container's: an exec that outlived its agent, or what a given-up request left. */
+function adoptStray(runtime: Runtime, { id, pid, exit }: ZygoteProcess): void {
+  const folder = execFolder(runtime, id);
+  if (exit !== null) {
+    runtime.zygote.forget(id);
+  } else if (existsSync(folder)) {
+    const exec = addExec(runtime, { id, container: '', spec: undefined });
+    exec.state = { running: true, exitCode: null, pid };
+    exec.output = dropExecOutput(folder);
+  } else {
+    runtime.zygote.signal(id, SIGKILL).catch((error: unknown) => report(`end process \`${id}\``, error));
+  }
+}
+
+function removeUnusedExecFolders(runtime: Runtime, processes: Map<string, ZygoteProcess>): void {
+  const parent = execsFolder(runtime.folders);
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  for (const id of readdirSync(parent))
+    if (!runtime.execs.has(id) && processes.get(id)?.exit !== null) rmSync(join(parent, id), { recursive: true });
+}
+
+const SIGKILL = 9;

@@ -1,0 +1,74 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as v from 'valibot';
+import { ContainerId, ContainerSpec, ContainerState } from '../api.ts';
+import { report } from '../errors.ts';
+import { containerFolders, containersFolder, type Folders } from '../folders.ts';
+
+const StoredState = v.strictObject({ state: ContainerState, stopRequested: v.boolean() });
+type StoredState = v.InferOutput<typeof StoredState>;
+
+export interface StoredContainer extends StoredState {
+  spec: ContainerSpec;
+}
+
+/**
+ * Writes a new container. It is made under another name and renamed, so that it is there as a whole or not at all,
+ * whenever the agent is killed. The files are not synced: they need to survive the agent, whose guest shares its fate
+ * with what runs in it.
+ */
+export function saveNew(folders: Folders, { spec, ...stored }: StoredContainer): void {
+  const final = containerFolders(folders, spec.id);
+  const draft = unfinished(final.state);
+  mkdirSync(draft, { mode: 0o700 });
+  // 0755: the container's root folder has the mode of its upper folder.
+  for (const folder of [final.upper, final.work]) mkdirSync(join(draft, basename(folder)), { mode: 0o755 });
+  writeFileSync(join(draft, basename(final.specFile)), JSON.stringify(spec));
+  writeFileSync(join(draft, basename(final.stateFile)), JSON.stringify(stored));
+  renameSync(draft, final.state);
+}
+
+export function saveState(folders: Folders, stored: StoredState): void {
+  const { stateFile } = containerFolders(folders, stored.state.id);
+  writeFileSync(`${stateFile}.new`, JSON.stringify(stored));
+  renameSync(`${stateFile}.new`, stateFile);
+}
+
+/** Takes the container away at once; what is returned remains to be deleted. */
+export function markRemoved(folders: Folders, id: string): string {
+  const { state } = containerFolders(folders, id);
+  const gone = unfinished(state);
+  renameSync(state, gone);
+  return gone;
+}
+
+/** All containers on disk, and the folders that an interrupted create or delete left. */
+export function loadContainers(folders: Folders): { containers: StoredContainer[]; leftovers: string[] } {
+  const parent = containersFolder(folders);
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  const [ids, others] = partition(readdirSync(parent), (name) => v.is(ContainerId, name));
+  const containers = ids.flatMap((id) => {
+    try {
+      return [loadContainer(folders, id)];
+    } catch (error) {
+      report(`load container \`${id}\``, error);
+      return [];
+    }
+  });
+  return { containers, leftovers: others.map((name) => join(parent, name)) };
+}
+
+function loadContainer(folders: Folders, id: string): StoredContainer {
+  const { specFile, stateFile } = containerFolders(folders, id);
+  const spec = v.parse(ContainerSpec, JSON.parse(readFileSync(specFile, 'utf8')));
+  return { spec, ...v.parse(StoredState, JSON.parse(readFileSync(stateFile, 'utf8'))) };
+}
+
+/** A name beside `folder` that no container has, and no earlier attempt. */
+const unfinished = (folder: string) => join(dirname(folder), `.${basename(folder)}.${process.pid}.${(attempt += 1)}`);
+
+let attempt = 0;
+
+function partition<T>(values: T[], test: (value: T) => boolean): [T[], T[]] {
+  return [values.filter((value) => test(value)), values.filter((value) => !test(value))];
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+
+/** The two roots of everything that the agent keeps. */
+export interface Folders {
+  /** On the guest's own disk: survives a reboot of the guest. */
+  state: string;
+  /** On a tmpfs: is empty after a boot. */
+  runtime: string;
+}
+
+export const FOLDERS: Folders = { state: '/var/lib/nest', runtime: '/run/nest' };
+
+/** Every name on disk, defined once. */
+export const containersFolder = (folders: Folders) => join(folders.state, 'containers');
+export const layersFolder = (folders: Folders) => join(folders.runtime, 'layers');
+export const execsFolder = (folders: Folders) => join(folders.runtime, 'exec');
+export const agentSocket = (folders: Folders) => join(folders.runtime, 'agent.sock');
+/** Its existence tells that an agent ran before in this boot. */
+export const agentMarker = (folders: Folders) => join(folders.runtime, 'agent.started');
+
+export function containerFolders(folders: Folders, id: string) {
+  const state = join(containersFolder(folders), id);
+  const runtime = join(folders.runtime, 'containers', id);
+  return {
+    state,
+    specFile: join(state, 'spec.json'),
+    stateFile: join(state, 'state.json'),
+    log: join(state, 'log'),
+    upper: join(state, 'upper'),
+    work: join(state, 'work'),
+    runtime,
+    root: join(runtime, 'root'),
+  };
+}
+
+/** The FIFOs of a process in its runtime folder. */
+export const stdioPaths = (folder: string) => ({
+  stdin: join(folder, 'stdin'),
+  stdout: join(folder, 'stdout'),
+  stderr: join(folder, 'stderr'),
+});

@@ -1,0 +1,68 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCgroup, killCgroup, removeCgroup } from './cgroup/cgroup.ts';
+import { oomKillCount } from './cgroup/memory.ts';
+import type { LayerMounts } from './layers.ts';
+import { readInRoot } from './container/file-in-root.ts';
+import { findDisk } from './rootfs/disk.ts';
+import { mountLayer, unmountLayer } from './rootfs/layer.ts';
+import type { Kernel } from './runtime.ts';
+import {
+  AF_INET,
+  CLONE_NEWNET,
+  MNT_DETACH,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+  O_CLOEXEC,
+  O_RDONLY,
+  S_IFIFO,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+} from './sys/constants.ts';
+import type { Sys } from './sys/sys.ts';
+
+/** The kernel itself; needs root. */
+export function openKernel(sys: Sys): Kernel & LayerMounts {
+  const ownNetwork = sys.open('/proc/self/ns/net', O_RDONLY | O_CLOEXEC);
+  return {
+    mkfifo: (path, mode) => void sys.mknod(path, S_IFIFO | mode, 0),
+    createCgroup: (id, limits) => createCgroup(id, limits),
+    removeCgroup,
+    killCgroup,
+    oomKillCount,
+    readInRunning: (pid, path) => readInRoot(sys, `/proc/${pid}/root`, path),
+    readInStopped({ root, layersFolder, layers, upper }, path) {
+      const flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+      // Layers go by short names, as all must fit the options: relative to the working directory.
+      sys.chdir(layersFolder);
+      sys.mount('overlay', root, 'overlay', flags, `lowerdir=${[upper, ...layers].join(':')}`);
+      try {
+        return readInRoot(sys, root, path);
+      } finally {
+        sys.umount2(root, MNT_DETACH);
+        sys.chdir('/');
+      }
+    },
+    openNetwork: (pid) => sys.open(`/proc/${pid}/ns/net`, O_RDONLY | O_CLOEXEC),
+    socketInNetwork(network) {
+      // Only this thread moves, and nothing else runs on it until it is back.
+      sys.setns(network, CLONE_NEWNET);
+      try {
+        return sys.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+      } finally {
+        sys.setns(ownNetwork, CLONE_NEWNET);
+      }
+    },
+    findDisk: (serial) => findDisk(serial),
+    mountLayer: (disk, folder) => mountLayer(sys, disk, folder),
+    unmountLayer: (folder) => unmountLayer(sys, folder),
+    mountedIn: (parent) =>
+      readdirSync(parent, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => join(parent, entry.name))
+        .filter((folder) => statSync(folder).dev !== statSync(parent).dev),
+  };
+}

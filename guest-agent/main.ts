@@ -1,0 +1,25 @@
+import { openAgent } from './agent.ts';
+import { TRUNK_PORT } from './api.ts';
+import { prepareCgroups } from './cgroup/cgroup.ts';
+import { systemClock } from './clock.ts';
+import { FOLDERS } from './folders.ts';
+import { openKernel } from './kernel.ts';
+import { linux } from './sys/sys.ts';
+import { findPort } from './trunk/find-port.ts';
+import { openPort } from './trunk/port.ts';
+import { serveTrunk } from './trunk/serve.ts';
+import { ZYGOTE_SOCKET } from './zygote/protocol.ts';
+
+/** The agent: started by init, and again whenever it ends. */
+process.umask(0o022);
+process.chdir('/');
+prepareCgroups();
+const agent = await openAgent({
+  folders: FOLDERS,
+  clock: systemClock,
+  kernel: openKernel(linux),
+  zygoteSocket: ZYGOTE_SOCKET,
+  endAgent: () => process.kill(process.pid, 'SIGKILL'),
+});
+const port = openPort(linux, await findPort(TRUNK_PORT), `${FOLDERS.runtime}/trunk.${process.pid}`);
+await serveTrunk(agent.server, port, agent.restarted);

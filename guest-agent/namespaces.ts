@@ -1,0 +1,55 @@
+import {
+  AF_INET,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWUTS,
+  IFF_UP,
+  O_CLOEXEC,
+  O_RDONLY,
+  SIOCSIFFLAGS,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+} from './sys/constants.ts';
+import type { Sys } from './sys/sys.ts';
+
+/** The namespaces a process enters by itself: namespaces(7). The PID namespace takes effect in children only. */
+const OWN = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+
+/** New ones for the calling process. The cgroup it is in becomes the root of its cgroup namespace. */
+export const unshareNamespaces = (sys: Sys) => sys.unshare(OWN);
+
+/** Those of the process that `pidfd` is. Root and working directory become that process's root. */
+export const joinNamespaces = (sys: Sys, pidfd: number) => sys.setns(pidfd, OWN);
+
+/** A new network namespace has a loopback interface that is down; with it up, 127.0.0.1 and ::1 work: netdevice(7). */
+export function bringLoopbackUp(sys: Sys): void {
+  const socket = sys.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+  const request = Buffer.alloc(40); // struct ifreq {char name[16]; short flags; …}
+  request.write('lo');
+  request.writeInt16LE(IFF_UP, 16);
+  sys.ioctl(socket, SIOCSIFFLAGS, request);
+  sys.close(socket);
+}
+
+/**
+ * A TCP socket over IPv4, not connected, in another network namespace: a socket stays in the one it was made in. Only the
+ * calling thread moves, and is back before this returns.
+ *
+ * @param namespace a network namespace, or the pidfd of a process in it
+ */
+export function openSocketIn(sys: Sys, namespace: number): number {
+  const own = sys.open('/proc/thread-self/ns/net', O_RDONLY | O_CLOEXEC);
+  try {
+    sys.setns(namespace, CLONE_NEWNET);
+    try {
+      return sys.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC);
+    } finally {
+      sys.setns(own, CLONE_NEWNET);
+    }
+  } finally {
+    sys.close(own);
+  }
+}

@@ -1,0 +1,19 @@
+import { O_CLOEXEC, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../sys/constants.ts';
+import type { Sys } from '../sys/sys.ts';
+import { unless } from '../sys/system-error.ts';
+
+/**
+ * A file of a root that an image made, as a descriptor to mount on. Links are refused with ELOOP: an image whose /proc is a
+ * link would have mounts, and the writes meant for them, land elsewhere (CVE-2019-19921, CVE-2023-27561, CVE-2025-52881).
+ */
+export function openInRoot(sys: Sys, root: number, path: string): number {
+  return sys.openat2(root, path, O_PATH | O_CLOEXEC, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+/** Calls `use` with a name of that very file for mount(2); does nothing when there is no such file. */
+export function inRoot(sys: Sys, root: number, path: string, use: (target: string, fd: number) => void): void {
+  const fd = unless(['ENOENT', 'ENOTDIR'], () => openInRoot(sys, root, path));
+  if (fd === undefined) return;
+  use(`/proc/self/fd/${fd}`, fd);
+  sys.close(fd);
+}

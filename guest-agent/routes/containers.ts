@@ -1,0 +1,54 @@
+import { ContainerSpec, SignalName } from '../api.ts';
+import { findContainer, recordOf, whenState } from '../container/container.ts';
+import { createContainer } from '../container/create.ts';
+import { deleteContainer } from '../container/delete.ts';
+import { killContainer } from '../container/kill.ts';
+import { startContainer } from '../container/start.ts';
+import { stopContainer } from '../container/stop.ts';
+import { count, flag, parse, readBody } from './input.ts';
+import { respondStream } from './output.ts';
+import type { Routes } from './router.ts';
+
+/** Life cycle of containers. */
+export const containerRoutes: Routes = {
+  async 'POST /v1/containers'({ runtime, stream }) {
+    const { container, created } = createContainer(runtime, await readBody(stream, ContainerSpec));
+    return { status: created ? 201 : 200, body: container.state };
+  },
+
+  'GET /v1/containers': ({ runtime }) => ({ status: 200, body: [...runtime.containers.values()].map(recordOf) }),
+
+  'GET /v1/containers/:id': ({ runtime, params }) => ({
+    status: 200,
+    body: recordOf(findContainer(runtime, params.id)),
+  }),
+
+  async 'DELETE /v1/containers/:id'({ runtime, params, query }) {
+    await deleteContainer(runtime, params.id, flag(query, 'force'));
+    return { status: 204 };
+  },
+
+  'POST /v1/containers/:id/start': async ({ runtime, params }) => ({
+    status: 200,
+    body: await startContainer(runtime, findContainer(runtime, params.id)),
+  }),
+
+  'POST /v1/containers/:id/stop': async ({ runtime, params, query }) => ({
+    status: 200,
+    body: await stopContainer(runtime, findContainer(runtime, params.id), count(query, 'seconds')),
+  }),
+
+  async 'POST /v1/containers/:id/kill'({ runtime, params, query }) {
+    const signal = parse(SignalName, query.get('signal'), 'signal');
+    await killContainer(runtime, params.id, signal);
+    return { status: 204 };
+  },
+
+  async 'POST /v1/containers/:id/wait'({ runtime, params, stream, left }) {
+    const container = findContainer(runtime, params.id);
+    respondStream(stream, 'application/json');
+    const state = await whenState(runtime, container, ({ status }) => status === 'exited', left);
+    stream.end(JSON.stringify(state));
+    return undefined;
+  },
+};

@@ -1,0 +1,54 @@
+import type { Limits } from './api.ts';
+import type { Changes } from './changes.ts';
+import type { Clock } from './clock.ts';
+import type { Container } from './container/container.ts';
+import type { Exec } from './container/exec.ts';
+import type { Folders } from './folders.ts';
+import type { Layers } from './layers.ts';
+import type { Zygote } from './zygote-client.ts';
+
+/** All that the life-cycle verbs work with. */
+export interface Runtime {
+  folders: Folders;
+  clock: Clock;
+  kernel: Kernel;
+  zygote: Zygote;
+  layers: Layers;
+  changes: Changes;
+  containers: Map<string, Container>;
+  /** Oldest first. */
+  execs: Map<string, Exec>;
+  /** Ends the agent at once, without a word: there is one way to come back, the way back from a crash. */
+  endAgent: () => void;
+}
+
+/** What the agent has the kernel do, in one place: unit tests run without root on another implementation. */
+export interface Kernel {
+  mkfifo(path: string, mode: number): void;
+  /** Folder of the container's cgroup; the one that exists, if it does. */
+  createCgroup(id: string, limits: Limits): string;
+  removeCgroup(folder: string): void;
+  killCgroup(folder: string): void;
+  /** Processes that the kernel killed there for want of memory. */
+  oomKillCount(folder: string): number;
+  /**
+   * Text of a file as the container would open it, '' when there is none or it is no plain file. Whatever the container
+   * made of its folders and links, nothing outside its root is opened.
+   */
+  readInRunning(pid: number, path: string): string;
+  readInStopped(rootfs: StoppedRoot, path: string): string;
+  /** Descriptor of a process's network namespace. */
+  openNetwork(pid: number): number;
+  /** A TCP socket in that namespace, not connected; the descriptor. */
+  socketInNetwork(network: number): number;
+}
+
+/** The folders that the container's overlay is made of. */
+export interface StoppedRoot {
+  /** An empty folder to mount on. */
+  root: string;
+  layersFolder: string;
+  /** Topmost first. */
+  layers: string[];
+  upper: string;
+}

@@ -1,0 +1,128 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { report } from '../errors.ts';
+import type { OutputStream } from './frame.ts';
+import { encodeEntries } from './log-entry.ts';
+
+/** A place between two entries. */
+export interface LogPosition {
+  segment: number;
+  /** Bytes from the segment's start. */
+  offset: number;
+}
+
+/**
+ * A container's log: numbered segments of JSON lines, of which the newest two are kept. A segment is only ever appended
+ * to, so readers need nothing but its number and an offset.
+ */
+export interface LogFile {
+  /**
+   * Writes at once, before more is read from the container: what was read is in the page cache when the agent is killed,
+   * memory stays bounded, and a slow disk slows the container down instead. What a full disk refuses is dropped.
+   */
+  append(time: number, stream: OutputStream, chunk: Buffer): void;
+  /** Where the next entry will be. */
+  end(): LogPosition;
+  /** Resolves with the next append or when `signal` is aborted. */
+  grown(signal: AbortSignal): Promise<void>;
+  /** Gives the file descriptor back; the next append opens it again. */
+  close(): void;
+}
+
+/** @param limit bytes after which the next segment begins */
+export function openLog(folder: string, limit = SEGMENT_LIMIT): LogFile {
+  mkdirSync(folder, { recursive: true });
+  let segment = segments(folder).at(-1) ?? 1;
+  let file: { fd: number; size: number } | undefined;
+  let refused = false;
+  let grown = Promise.withResolvers<void>();
+
+  const open = () => (file ??= openSegment(segmentPath(folder, segment)));
+  const close = () => {
+    if (file !== undefined) closeSync(file.fd);
+    file = undefined;
+  };
+  const rotate = () => {
+    close();
+    segment += 1;
+    for (const old of segments(folder)) if (old <= segment - SEGMENTS_KEPT) rmSync(segmentPath(folder, old));
+    return open();
+  };
+
+  return {
+    append(time, stream, chunk) {
+      try {
+        let target = open();
+        if (target.size >= limit) target = rotate();
+        target.size = writeWhole(target.fd, target.size, encodeEntries(time, stream, chunk));
+        refused = false;
+      } catch (error) {
+        if (!refused) report(`write log \`${folder}\``, error);
+        refused = true;
+        return;
+      }
+      grown.resolve();
+      grown = Promise.withResolvers();
+    },
+    end() {
+      const size = file?.size ?? statSync(segmentPath(folder, segment), { throwIfNoEntry: false })?.size;
+      return { segment, offset: size ?? 0 };
+    },
+    async grown(signal) {
+      if (signal.aborted) return;
+      const aborted = Promise.withResolvers<void>();
+      const abort = () => aborted.resolve();
+      signal.addEventListener('abort', abort);
+      await Promise.race([grown.promise, aborted.promise]);
+      signal.removeEventListener('abort', abort);
+    },
+    close,
+  };
+}
+
+/** Numbers of the segments that exist, oldest first; none when the container was deleted. */
+export function segments(folder: string): number[] {
+  return (existsSync(folder) ? readdirSync(folder) : [])
+    .map((name) => Number(SEGMENT_NAME.exec(name)?.[1]))
+    .filter((segment) => segment > 0)
+    .sort((a, b) => a - b);
+}
+
+export const segmentPath = (folder: string, segment: number) => join(folder, `${segment}.jsonl`);
+
+/** Opens for appending; an entry that a crash left incomplete gets its line's end, so that only itself is unreadable. */
+function openSegment(path: string): { fd: number; size: number } {
+  const fd = openSync(path, 'a+', 0o600);
+  const { size } = fstatSync(fd);
+  const last = Buffer.alloc(1);
+  const complete = size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() === '\n');
+  return { fd, size: complete ? size : writeWhole(fd, size, '\n') };
+}
+
+/** All of `text` or nothing: readers never see half an entry. Returns the new size. */
+function writeWhole(fd: number, size: number, text: string): number {
+  const bytes = Buffer.from(text);
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  } catch (error) {
+    ftruncateSync(fd, size);
+    throw error;
+  }
+  return size + bytes.length;
+}
+
+const SEGMENT_LIMIT = 10 * 1024 * 1024;
+const SEGMENTS_KEPT = 2;
+const SEGMENT_NAME = /^([1-9][0-9]{0,14})\.jsonl$/;

@@ -1,0 +1,36 @@
+import { check } from './check.ts';
+import { PR_CAPBSET_DROP } from './constants.ts';
+import { lastErrno, type Libc, SYS } from './ffi.ts';
+import { SystemError } from './system-error.ts';
+
+/** Who the calling thread is and what it may do: credentials(7), capabilities(7). */
+export const credentials = (libc: Libc) => ({
+  setgroups: (groups: number[]) =>
+    check(libc.setgroups(SYS.setgroups, groups.length, Uint32Array.from(groups)), 'setgroups', ''),
+  setgid: (gid: number) => check(libc.setgid(SYS.setgid, gid), 'setgid', gid),
+  setuid: (uid: number) => check(libc.setuid(SYS.setuid, uid), 'setuid', uid),
+
+  /** False when the kernel has no capability of that number. */
+  dropFromBoundingSet(capability: number): boolean {
+    if (libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) === 0) return true;
+    const code = lastErrno();
+    if (code === EINVAL) return false;
+    throw new SystemError('drop capability', String(capability), code);
+  },
+
+  /** Makes `mask` the permitted and effective set and empties the inheritable one, and with it the ambient one. */
+  capset(mask: bigint): void {
+    const header = Buffer.alloc(8); // {u32 version, int pid}
+    header.writeUInt32LE(LINUX_CAPABILITY_VERSION_3, 0);
+    const sets = Buffer.alloc(24); // {u32 effective, permitted, inheritable}[2], low halves first
+    for (const [half, bits] of [mask & 0xffffffffn, mask >> 32n].entries()) {
+      sets.writeUInt32LE(Number(bits), half * 12);
+      sets.writeUInt32LE(Number(bits), half * 12 + 4);
+    }
+    check(libc.capset(header, sets), 'capset', mask.toString(16));
+  },
+});
+
+const EINVAL = 22;
+// include/uapi/linux/capability.h
+const LINUX_CAPABILITY_VERSION_3 = 0x20080522;

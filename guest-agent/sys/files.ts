@@ -1,0 +1,59 @@
+import { check, checkTransfer } from './check.ts';
+import { lastErrno, type Libc, SYS } from './ffi.ts';
+import { SystemError } from './system-error.ts';
+
+/** File descriptors and names: each function is the system call of its name, see section 2 of the manual. */
+export const files = (libc: Libc) => ({
+  open: (path: string, flags: number, mode = 0) => check(libc.open(path, flags, mode), 'open', path),
+
+  /** Opens `path` seen from the folder `folder`; `resolve` bounds where its links may lead: openat2(2). */
+  openat2(folder: number, path: string, flags: number, resolve: number): number {
+    const how = Buffer.alloc(24); // struct open_how {u64 flags, mode, resolve}
+    how.writeBigUInt64LE(BigInt(flags), 0);
+    how.writeBigUInt64LE(BigInt(resolve), 16);
+    return check(libc.openat2(SYS.openat2, folder, path, how, how.length), 'open', path);
+  },
+
+  close: (fd: number) => check(libc.close(fd), 'close', fd),
+  closeRange: (first: number, last: number) => check(libc.close_range(first, last, 0), 'close_range', first),
+
+  /** Number of bytes read, 0 at the end, null when it would block. */
+  read: (fd: number, buffer: Uint8Array) => checkTransfer(() => libc.read(fd, buffer, buffer.length), 'read', fd),
+  /** Number of bytes written, null when it would block. */
+  write: (fd: number, bytes: Uint8Array) => checkTransfer(() => libc.write(fd, bytes, bytes.length), 'write', fd),
+
+  pipe2(flags: number): [readEnd: number, writeEnd: number] {
+    const fds = Buffer.alloc(8);
+    check(libc.pipe2(fds, flags), 'pipe', '');
+    return [fds.readInt32LE(0), fds.readInt32LE(4)];
+  },
+
+  /** The copy is not close-on-exec. */
+  dup2: (fd: number, copy: number) => check(libc.dup2(fd, copy), 'dup2', fd),
+  dup3: (fd: number, copy: number, flags: number) => check(libc.dup3(fd, copy, flags), 'dup3', fd),
+  fcntl: (fd: number, command: number, argument: number) => check(libc.fcntl(fd, command, argument), 'fcntl', fd),
+  ioctl: (fd: number, request: number, argument: Buffer) => check(libc.ioctl(fd, request, argument), 'ioctl', fd),
+
+  /** Type and permission bits, and the number of the device that the file is: makedev(3). */
+  fstat(fd: number): { mode: number; device: number } {
+    const status = Buffer.alloc(144); // struct stat {…; at 24: u32 st_mode; at 40: u64 st_rdev; …}
+    check(libc.fstat(fd, status), 'fstat', fd);
+    return { mode: status.readUInt32LE(24), device: Number(status.readBigUInt64LE(40)) };
+  },
+
+  mkdir: (path: string, mode: number) => check(libc.mkdir(path, mode), 'mkdir', path),
+  /** @param device as makedev(3) packs it: major × 256 + minor, for numbers below 256 */
+  mknod: (path: string, mode: number, device: number) => check(libc.mknod(path, mode, device), 'mknod', path),
+  symlink: (target: string, path: string) => check(libc.symlink(target, path), 'symlink', path),
+  unlink: (path: string) => check(libc.unlink(path), 'unlink', path),
+  fchown: (fd: number, uid: number, gid: number) => check(libc.fchown(fd, uid, gid), 'fchown', fd),
+  umask: (mask: number) => libc.umask(mask),
+  chdir: (path: string) => check(libc.chdir(path), 'chdir', path),
+
+  /** Asks the kernel: Node remembers its own answer. ENOENT when the folder cannot be reached from the root. */
+  getcwd(): string {
+    const path = Buffer.alloc(4096);
+    if (libc.getcwd(path, path.length) === null) throw new SystemError('getcwd', '.', lastErrno());
+    return path.toString('utf8', 0, path.indexOf(0));
+  },
+});

@@ -1,0 +1,40 @@
+import { check } from './check.ts';
+import { type Libc, SYS } from './ffi.ts';
+
+/** Mounts: mount(2), pivot_root(2), and by descriptor open_tree, move_mount and mount_setattr(2). */
+export const mounts = (libc: Libc) => ({
+  /** @param data options as text, at most one page (4,095 bytes) */
+  mount: (source: string | null, target: string, type: string | null, flags: number, data: string | null) =>
+    check(libc.mount(source, target, type, flags, data), 'mount', type === null ? target : `${type} to ${target}`),
+
+  umount2: (target: string, flags: number) => check(libc.umount2(target, flags), 'umount', target),
+
+  pivotRoot: (newRoot: string, putOld: string) =>
+    check(libc.pivot_root(SYS.pivot_root, newRoot, putOld), 'pivot_root', newRoot),
+
+  /** A detached copy of the mount at the folder or file `fd`, like a bind mount that is nowhere yet. */
+  cloneMount: (fd: number) =>
+    check(libc.open_tree(fd, '', AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), 'open_tree', fd),
+
+  /** @param attributes MOUNT_ATTR_* to add */
+  setMountAttributes(mount: number, attributes: number): void {
+    const change = Buffer.alloc(32); // struct mount_attr {u64 attr_set, attr_clr, propagation, userns_fd}
+    change.writeBigUInt64LE(BigInt(attributes), 0);
+    check(libc.mount_setattr(mount, '', AT_EMPTY_PATH, change, change.length), 'mount_setattr', mount);
+  },
+
+  /** Attaches a detached mount over the folder or file `target`. */
+  attachMount: (mount: number, target: number) =>
+    check(
+      libc.move_mount(mount, '', target, '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
+      'move_mount',
+      target,
+    ),
+});
+
+// include/uapi/linux/fcntl.h and mount.h
+const AT_EMPTY_PATH = 0x1000;
+const OPEN_TREE_CLONE = 1;
+const OPEN_TREE_CLOEXEC = 0o2000000;
+const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+const MOVE_MOUNT_T_EMPTY_PATH = 0x40;

@@ -1,0 +1,53 @@
+import { check } from './check.ts';
+import { lastErrno, type Libc } from './ffi.ts';
+import { SystemError } from './system-error.ts';
+
+/** Processes, their limits and signals, and their namespaces. */
+export const processes = (libc: Libc) => ({
+  /** How the child ended, or null while it runs: waitpid(2) with WNOHANG. */
+  wait(pid: number): { code: number | null; signal: number | null } | null {
+    const status = Buffer.alloc(4);
+    if (check(libc.waitpid(pid, status, WNOHANG), 'wait', pid) === 0) return null;
+    const word = status.readInt32LE(0);
+    const signal = word & 0x7f;
+    return signal === 0 ? { code: (word >> 8) & 0xff, signal: null } : { code: null, signal };
+  },
+
+  sendSignal: (pidfd: number, signal: number) => check(libc.pidfd_send_signal(pidfd, signal, null, 0), 'kill', signal),
+
+  /** Returns only as an error. */
+  execve(path: string, argv: string[], env: string[]): void {
+    libc.execve(path, [...argv, null], [...env, null]);
+    throw new SystemError('execve', path, lastErrno());
+  },
+
+  /** Ends the process at once: _exit(2). */
+  exit: (code: number): never => libc._exit(code),
+
+  setsid: () => check(libc.setsid(), 'setsid', ''),
+
+  prctl: (option: number, argument: number) => check(libc.prctl(option, argument, 0, 0, 0), 'prctl', option),
+
+  setrlimit(resource: number, soft: number, hard: number): void {
+    const limit = Buffer.alloc(16); // struct rlimit {u64 rlim_cur, rlim_max}
+    limit.writeBigUInt64LE(BigInt(soft), 0);
+    limit.writeBigUInt64LE(BigInt(hard), 8);
+    check(libc.setrlimit(resource, limit), 'setrlimit', resource);
+  },
+
+  /** No signal blocked, and the default effect for those in `ignored`: Node ignores some, and execve keeps that. */
+  resetSignals(ignored: number[]): void {
+    for (const signal of ignored) libc.signal(signal, SIG_DFL);
+    check(libc.sigprocmask(SIG_SETMASK, NO_SIGNALS, null), 'sigprocmask', '');
+  },
+
+  unshare: (namespaces: number) => check(libc.unshare(namespaces), 'unshare', ''),
+  /** @param fd a namespace, or the pidfd of a process whose `namespaces` are to be joined */
+  setns: (fd: number, namespaces: number) => check(libc.setns(fd, namespaces), 'setns', fd),
+  sethostname: (name: string) => check(libc.sethostname(name, Buffer.byteLength(name)), 'sethostname', name),
+});
+
+const WNOHANG = 1;
+const SIG_DFL = 0;
+const SIG_SETMASK = 2;
+const NO_SIGNALS = Buffer.alloc(128); // sigset_t of glibc

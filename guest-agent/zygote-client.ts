@@ -1,0 +1,138 @@
+import { connect, type Socket } from 'node:net';
+import type { Clock } from './clock.ts';
+import { errnoOf, report, RequestError } from './errors.ts';
+import { lineSplitter } from './lines.ts';
+import {
+  type ContainerInit,
+  type ExecInit,
+  type Exit,
+  type FromZygote,
+  LINE_LIMIT,
+  type ToZygote,
+  type ZygoteProcess,
+} from './zygote/protocol.ts';
+
+/** What the agent asks of the zygote. Each call fails with a ZygoteError, or with a RequestError while it is away. */
+export interface Zygote {
+  /** Resolves with the process id once execve succeeded. */
+  start(id: string, init: ContainerInit): Promise<number>;
+  exec(id: string, init: ExecInit): Promise<number>;
+  /** Fails with ESRCH when the process has ended; signal 0 only asks. */
+  signal(id: string, signal: number): Promise<void>;
+  forget(id: string): void;
+}
+
+/** What the zygote tells by itself. */
+export interface ZygoteListener {
+  /** After each connect: all that it knows. */
+  processes(processes: ZygoteProcess[]): void;
+  /** A start or exec that an earlier agent asked for. */
+  started(id: string, pid: number): void;
+  exited(id: string, exit: Exit): void;
+}
+
+/** A request that failed in the zygote and left nothing behind. */
+export class ZygoteError extends Error {
+  readonly operation: string;
+  readonly object: string;
+  readonly errno: string;
+
+  constructor({ operation, object, errno }: { operation: string; object: string; errno: string }) {
+    super(`${operation} \`${object}\`: ${errno}`);
+    this.name = 'ZygoteError';
+    this.operation = operation;
+    this.object = object;
+    this.errno = errno;
+  }
+}
+
+type Reply = PromiseWithResolvers<number>;
+
+/** Connects, again and again while the zygote is away: it starts at the same time as the agent and outlives it. */
+export function connectZygote(path: string, clock: Clock, listener: ZygoteListener): Zygote & { close(): void } {
+  const pending = new Map<string, Reply[]>();
+  let socket: Socket | undefined;
+  let cancelRetry = () => {};
+  let closed = false;
+
+  const open = () => {
+    const opened = connect(path);
+    opened.setEncoding('utf8');
+    opened.on('connect', () => (socket = opened));
+    opened.on('data', lineSplitter((line) => receive(JSON.parse(line) as FromZygote)));
+    opened.on('error', (error) => {
+      if (!ABSENT.has(errnoOf(error) ?? '')) report(`connect to zygote \`${path}\``, error);
+    });
+    opened.on('close', () => {
+      socket = undefined;
+      for (const reply of [...pending.values()].flat()) reply.reject(away());
+      pending.clear();
+      if (!closed) cancelRetry = clock.after(RETRY, open);
+    });
+  };
+
+  const receive = (message: FromZygote) => {
+    switch (message.type) {
+      case 'processes':
+        return listener.processes(message.processes);
+      case 'exited':
+        return listener.exited(message.id, message.exit);
+      case 'started': {
+        const reply = take(`start ${message.id}`) ?? take(`exec ${message.id}`);
+        return reply === undefined ? listener.started(message.id, message.pid) : reply.resolve(message.pid);
+      }
+      case 'signalled':
+        return take(`signal ${message.id}`)?.resolve(0);
+      case 'failed': {
+        const reply = take(`${message.request} ${message.id}`);
+        // A start that an earlier agent asked for was among the processes: it has ended.
+        if (reply === undefined) return listener.exited(message.id, { ...NEVER_RAN, at: clock.now() });
+        return reply.reject(new ZygoteError(message));
+      }
+    }
+  };
+
+  /** Replies to requests of one kind about one process come in the order of the requests. */
+  const take = (key: string): Reply | undefined => {
+    const replies = pending.get(key);
+    const reply = replies?.shift();
+    if (replies?.length === 0) pending.delete(key);
+    return reply;
+  };
+
+  const ask = (message: Exclude<ToZygote, { type: 'forget' }>): Promise<number> => {
+    if (socket === undefined) return Promise.reject(away());
+    const line = `${JSON.stringify(message)}\n`;
+    if (Buffer.byteLength(line) > LINE_LIMIT)
+      return Promise.reject(new RequestError(400, `${message.type}: argument list too long`, { errno: 'E2BIG' }));
+    const reply = Promise.withResolvers<number>();
+    const key = `${message.type} ${message.id}`;
+    pending.set(key, [...(pending.get(key) ?? []), reply]);
+    socket.write(line);
+    return reply.promise;
+  };
+
+  open();
+  return {
+    start: (id, init) => ask({ type: 'start', id, init }),
+    exec: (id, init) => ask({ type: 'exec', id, init }),
+    signal: (id, signal) => ask({ type: 'signal', id, signal }).then(() => {}),
+    forget: (id) => void socket?.write(`${JSON.stringify({ type: 'forget', id } satisfies ToZygote)}\n`),
+    close() {
+      closed = true;
+      cancelRetry();
+      socket?.destroy();
+    },
+  };
+}
+
+const away = () => new RequestError(500, 'ask the zygote: it is away, try again');
+
+/** Not listening yet. */
+const ABSENT = new Set(['ENOENT', 'ECONNREFUSED']);
+
+/** As shells tell that a command could not be run. */
+const NEVER_RAN = { code: 127, signal: null };
+
+/** Milliseconds between two attempts; nothing runs while connected. */
+const RETRY = 50;

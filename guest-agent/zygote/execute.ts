@@ -1,0 +1,35 @@
+import type { Sys } from '../sys/sys.ts';
+import { SystemError } from '../sys/system-error.ts';
+
+/**
+ * Becomes the program `argv[0]`. A name without a slash is looked for in the folders of PATH, in the container's view.
+ * Returns only as an error: ENOENT when there is no such program, EACCES when none that was found may be executed.
+ */
+export function execute(sys: Sys, argv: string[], env: string[]): void {
+  const name = argv[0] ?? '';
+  if (name.includes('/')) {
+    sys.execve(name, argv, env);
+    return;
+  }
+  let failure = new SystemError('execve', name, ENOENT);
+  for (const folder of name === '' ? [] : searchPath(env)) {
+    try {
+      sys.execve(`${folder}/${name}`, argv, env);
+      return;
+    } catch (error) {
+      if (!(error instanceof SystemError) || !SEARCH_ON.has(error.errno)) throw error;
+      if (error.errno === 'EACCES') failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** Only absolute folders: a relative one would have whoever fills the working directory choose the program. */
+function searchPath(env: string[]): string[] {
+  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
+  return path.split(':').filter((folder) => folder.startsWith('/'));
+}
+
+const SEARCH_ON = new Set(['ENOENT', 'ENOTDIR', 'EACCES']);
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const ENOENT = 2;

@@ -1,0 +1,66 @@
+import type { ContainerCreateOptions } from 'dockerode';
+import { LABELS } from '../api.ts';
+import { NestError } from '../errors.ts';
+import { parseBytes, parseCpus, parsePort, parseRestart, toMap } from './docker-values.ts';
+
+/** What `nest run` asks for, as its flags say it. */
+export interface RunOptions {
+  image: string;
+  command: string[];
+  zone: string;
+  name?: string | undefined;
+  environment: string[];
+  labels: string[];
+  publish: string[];
+  memory?: string | undefined;
+  cpus?: string | undefined;
+  pidsLimit?: number | undefined;
+  workingDirectory?: string | undefined;
+  user?: string | undefined;
+  hostname?: string | undefined;
+  entrypoint?: string | undefined;
+  stopSignal?: string | undefined;
+  restart: string;
+  interactive: boolean;
+  detach: boolean;
+  remove: boolean;
+}
+
+/** The body of Docker's ContainerCreate; throws `invalid-input` for a value that Docker would not take. */
+export function containerRequest(options: RunOptions): ContainerCreateOptions {
+  const restart = parseRestart(options.restart);
+  if (options.remove && restart.Name !== 'no')
+    throw new NestError('invalid-input', '--rm and --restart contradict each other', { hint: 'Leave one out.' });
+  const ports = options.publish.map(parsePort);
+  return {
+    Image: options.image,
+    ...(options.name !== undefined && { name: options.name }),
+    ...(options.command.length > 0 && { Cmd: options.command }),
+    ...(options.entrypoint !== undefined && { Entrypoint: options.entrypoint === '' ? [''] : [options.entrypoint] }),
+    ...(options.workingDirectory !== undefined && { WorkingDir: options.workingDirectory }),
+    ...(options.user !== undefined && { User: options.user }),
+    ...(options.hostname !== undefined && { Hostname: options.hostname }),
+    ...(options.stopSignal !== undefined && { StopSignal: options.stopSignal }),
+    Env: options.environment,
+    Labels: { ...toMap(options.labels), [LABELS.zone]: options.zone },
+    AttachStdin: options.interactive && !options.detach,
+    AttachStdout: !options.detach,
+    AttachStderr: !options.detach,
+    OpenStdin: options.interactive,
+    StdinOnce: options.interactive && !options.detach,
+    ExposedPorts: Object.fromEntries(ports.map(({ container }) => [container, {}])),
+    HostConfig: {
+      AutoRemove: options.remove,
+      RestartPolicy: restart,
+      PortBindings: Object.fromEntries(
+        Object.entries(Object.groupBy(ports, ({ container }) => container)).map(([container, bound]) => [
+          container,
+          (bound ?? []).map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: hostPort })),
+        ]),
+      ),
+      ...(options.memory !== undefined && { Memory: parseBytes(options.memory) }),
+      ...(options.cpus !== undefined && { NanoCpus: parseCpus(options.cpus) }),
+      ...(options.pidsLimit !== undefined && { PidsLimit: options.pidsLimit }),
+    },
+  };
+}

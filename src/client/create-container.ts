@@ -1,0 +1,67 @@
+import type { ContainerCreateOptions } from 'dockerode';
+import { NestError } from '../errors.ts';
+import type { Engine } from './connect.ts';
+import { pullImage } from './image-load.ts';
+import type { ProgressView } from './terminal/progress-view.ts';
+
+export interface CreateOptions {
+  /** When to bring the image from its registry. */
+  pull: 'missing' | 'always' | 'never';
+  view: ProgressView;
+  signal: AbortSignal;
+}
+
+/** Creates a container and returns its id; as Docker's CLI does, it pulls an image that the host lacks. */
+export async function createContainer(
+  engine: Engine,
+  body: ContainerCreateOptions,
+  { pull, view, signal }: CreateOptions,
+): Promise<string> {
+  if (pull === 'always') await pullWithView(engine, body.Image ?? '', view, signal);
+  try {
+    return await create(engine, body, signal);
+  } catch (error) {
+    if (pull !== 'missing' || !isImageMissing(error)) throw error;
+    await pullWithView(engine, body.Image ?? '', view, signal);
+    return await create(engine, body, signal);
+  }
+}
+
+/** Shows what the engine does for a zone: a create may boot a guest, and Docker's reply has no room to tell. */
+export function watchZone(engine: Engine, zone: string, view: ProgressView): AsyncDisposable {
+  const end = new AbortController();
+  const watched = engine.nest.watch(zone, (event) => view.show(event), end.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      end.abort();
+      await watched;
+      await view.end();
+    },
+  };
+}
+
+async function create(engine: Engine, { name, ...body }: ContainerCreateOptions, signal: AbortSignal): Promise<string> {
+  // dockerode puts the whole body into the query too, unless it gets the two apart.
+  const request = { _query: name === undefined ? {} : { name }, _body: body, abortSignal: signal };
+  const container = await engine.docker((docker) => docker.createContainer(request as ContainerCreateOptions));
+  return container.id;
+}
+
+async function pullWithView(engine: Engine, image: string, view: ProgressView, signal: AbortSignal): Promise<void> {
+  const step = { type: 'step', id: PULL_STEP, title: `Pulling ${image}` } as const;
+  view.show({ ...step, state: 'running' });
+  try {
+    await pullImage(engine, image, (text) => view.show({ ...step, state: 'running', detail: text }), signal);
+    view.show({ ...step, state: 'done' });
+  } catch (error) {
+    view.show({ ...step, state: 'failed' });
+    throw error;
+  }
+}
+
+function isImageMissing(error: unknown): boolean {
+  return error instanceof NestError && error.code === 'image-not-found';
+}
+
+/** The engine counts its steps from 1. */
+const PULL_STEP = -1;

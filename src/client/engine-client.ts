@@ -1,0 +1,113 @@
+import type { Readable } from 'node:stream';
+import * as v from 'valibot';
+import {
+  Deployment,
+  DeployResult,
+  DownResult,
+  EngineStatus,
+  Guest,
+  GuestImage,
+  StreamEvent,
+  type DeployRequest,
+} from '../api.ts';
+import { NestError } from '../errors.ts';
+import type { ProgressEvent } from '../progress.ts';
+import { engineEnded, parseReply, request, requestJson, type EngineRequest } from './http.ts';
+import { lines } from './ndjson.ts';
+
+type OnProgress = (event: ProgressEvent) => void;
+
+/** What nest adds to the Docker Engine API, typed; the table of requests is in api.ts. */
+export interface EngineClient {
+  status(): Promise<EngineStatus>;
+  stop(): Promise<void>;
+  guests(): Promise<Guest[]>;
+  guest(name: string): Promise<Guest>;
+  console(name: string, options: { tail: number; follow: boolean }, signal?: AbortSignal): Promise<Readable>;
+  deleteGuest(name: string, options: { force: boolean }): Promise<void>;
+  guestImages(): Promise<GuestImage[]>;
+  buildGuestImage(
+    options: { recipe: string; force: boolean },
+    onProgress: OnProgress,
+    signal?: AbortSignal,
+  ): Promise<GuestImage>;
+  deployments(): Promise<Deployment[]>;
+  deploy(deployment: DeployRequest, onProgress: OnProgress, signal?: AbortSignal): Promise<DeployResult>;
+  down(project: string, onProgress: OnProgress, signal?: AbortSignal): Promise<DownResult>;
+  /** What the engine does for one zone, until the signal ends it; never throws because of the engine. */
+  watch(zone: string, onProgress: OnProgress, signal: AbortSignal): Promise<void>;
+}
+
+export function engineClient(socketPath: string): EngineClient {
+  const json = <S extends v.GenericSchema>(path: string, schema: S) =>
+    requestJson(socketPath, { method: 'GET', path }, schema);
+  const done = async (options: EngineRequest) => void (await request(socketPath, options)).resume();
+  const work = async <S extends v.GenericSchema>(options: EngineRequest, schema: S, onProgress: OnProgress) =>
+    follow(await request(socketPath, options), options, schema, onProgress);
+
+  return {
+    status: () => json('/nest/status', EngineStatus),
+    stop: () => done({ method: 'POST', path: '/nest/stop' }),
+    guests: () => json('/nest/guests', v.array(Guest)),
+    guest: (name) => json(`/nest/guests/${encodeURIComponent(name)}`, Guest),
+    console: (name, { tail, follow }, signal) =>
+      request(socketPath, {
+        method: 'GET',
+        path: `/nest/guests/${encodeURIComponent(name)}/console?tail=${tail}${follow ? '&follow=1' : ''}`,
+        signal,
+      }),
+    deleteGuest: (name, { force }) =>
+      done({ method: 'DELETE', path: `/nest/guests/${encodeURIComponent(name)}${force ? '?force=1' : ''}` }),
+    guestImages: () => json('/nest/guest-images', v.array(GuestImage)),
+    buildGuestImage: ({ recipe, force }, onProgress, signal) => {
+      const query = new URLSearchParams({ recipe, ...(force && { force: '1' }) });
+      return work({ method: 'POST', path: `/nest/guest-images?${query.toString()}`, signal }, GuestImage, onProgress);
+    },
+    deployments: () => json('/nest/deployments', v.array(Deployment)),
+    deploy: (deployment, onProgress, signal) =>
+      work({ method: 'POST', path: '/nest/deployments', body: deployment, signal }, DeployResult, onProgress),
+    down: (project, onProgress, signal) =>
+      work(
+        { method: 'DELETE', path: `/nest/deployments/${encodeURIComponent(project)}`, signal },
+        DownResult,
+        onProgress,
+      ),
+    async watch(zone, onProgress, signal) {
+      const path = `/nest/progress?zone=${encodeURIComponent(zone)}`;
+      try {
+        await work({ method: 'GET', path, signal }, v.undefined(), onProgress);
+      } catch {
+        // A view that ends early takes nothing from the work it shows.
+      }
+    },
+  };
+}
+
+/** Hands on progress until the stream's `result`, which is returned, or its `error`, which is thrown. */
+async function follow<S extends v.GenericSchema>(
+  stream: Readable,
+  origin: EngineRequest,
+  schema: S,
+  onProgress: OnProgress,
+): Promise<v.InferOutput<S>> {
+  for await (const line of lines(stream)) {
+    const event = parseReply(line, StreamEvent, origin);
+    switch (event.type) {
+      case 'result':
+        return parseReply(JSON.stringify(event.value), schema, origin);
+      case 'error': {
+        const { code, message, hint } = event.error;
+        throw new NestError(code, message, hint === undefined ? {} : { hint });
+      }
+      case 'step': {
+        const { id, title, state, detail } = event;
+        onProgress({ type: 'step', id, title, state, ...(detail !== undefined && { detail }) });
+        break;
+      }
+      case 'warning':
+        onProgress(event);
+    }
+  }
+  origin.signal?.throwIfAborted();
+  throw engineEnded(Object.assign(new Error('the stream ended without a result'), { code: 'ECONNRESET' }));
+}

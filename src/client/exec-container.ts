@@ -1,0 +1,64 @@
+import type { Duplex } from 'node:stream';
+import * as v from 'valibot';
+import type { Engine } from './connect.ts';
+import { demultiplex } from './demultiplex.ts';
+import { requestJson } from './http.ts';
+import { sendStdin, type Sinks } from './output.ts';
+
+export interface ExecOptions {
+  command: string[];
+  environment: string[];
+  workingDirectory?: string | undefined;
+  user?: string | undefined;
+  interactive: boolean;
+}
+
+/** Runs a command in a container, with its output; returns its exit status. */
+export async function execInForeground(
+  engine: Engine,
+  container: string,
+  options: ExecOptions,
+  sinks: Sinks,
+): Promise<number> {
+  const id = await createExec(engine, container, options, true);
+  const stream: Duplex = await engine.docker((docker) =>
+    docker.getExec(id).start({ hijack: true, stdin: options.interactive }),
+  );
+  if (options.interactive) sendStdin(stream);
+  await demultiplex(stream, sinks);
+  stream.destroy();
+  return await exitStatus(engine, id);
+}
+
+/** Starts a command in a container and leaves it to itself; returns the id of the exec. */
+export async function execDetached(engine: Engine, container: string, options: ExecOptions): Promise<string> {
+  const id = await createExec(engine, container, options, false);
+  const stream = await engine.docker((docker) => docker.getExec(id).start({ Detach: true }));
+  stream.destroy();
+  return id;
+}
+
+async function createExec(engine: Engine, container: string, options: ExecOptions, attach: boolean): Promise<string> {
+  const exec = await engine.docker((docker) =>
+    docker.getContainer(container).exec({
+      Cmd: options.command,
+      Env: options.environment,
+      AttachStdin: attach && options.interactive,
+      AttachStdout: attach,
+      AttachStderr: attach,
+      ...(options.workingDirectory !== undefined && { WorkingDir: options.workingDirectory }),
+      ...(options.user !== undefined && { User: options.user }),
+    }),
+  );
+  return exec.id;
+}
+
+async function exitStatus(engine: Engine, id: string): Promise<number> {
+  const { ExitCode } = await requestJson(
+    engine.paths.engineSocket,
+    { method: 'GET', path: `/exec/${id}/json` },
+    v.object({ ExitCode: v.nullable(v.number()) }),
+  );
+  // Null: the stream ended before the command did.
+  return ExitCode ?? 0;
+}

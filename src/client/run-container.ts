@@ -1,0 +1,76 @@
+import { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import * as v from 'valibot';
+import { NestError } from '../errors.ts';
+import type { Engine } from './connect.ts';
+import { demultiplex } from './demultiplex.ts';
+import { parseReply, request } from './http.ts';
+import { sendStdin, type Sinks } from './output.ts';
+import { forwardSignals } from './signals.ts';
+
+export interface ForegroundOptions {
+  interactive: boolean;
+  /** The engine removes the container when it ends. */
+  remove: boolean;
+  sinks: Sinks;
+  /** Ends it before the start; later, signals go to the container. */
+  signal: AbortSignal;
+  /** Called when the container runs, before its output is copied. */
+  onStarted: () => Promise<void>;
+}
+
+/**
+ * Starts a container and stays with it until it ends; returns its exit status. As in Docker's CLI the order is attach,
+ * wait, start, each after the other was answered, so that neither output nor end can be missed.
+ */
+export async function runInForeground(engine: Engine, id: string, options: ForegroundOptions): Promise<number> {
+  const stream = await attach(engine, id, options.interactive);
+  const ended = await beginWait(engine, id, options.remove ? 'removed' : 'next-exit');
+  try {
+    options.signal.throwIfAborted();
+    await startContainer(engine, id);
+  } catch (error) {
+    stream.destroy();
+    if (options.remove) await removeLeftover(engine, id);
+    throw error;
+  }
+  using running = new DisposableStack();
+  running.use(forwardSignals(engine, id));
+  await options.onStarted();
+  if (options.interactive) sendStdin(stream);
+  await demultiplex(stream, options.sinks);
+  stream.destroy();
+  return await ended.status();
+}
+
+export async function startContainer(engine: Engine, id: string): Promise<void> {
+  await engine.docker((docker) => docker.getContainer(id).start());
+}
+
+async function attach(engine: Engine, id: string, interactive: boolean): Promise<Duplex> {
+  const options = { stream: true, stdin: interactive, stdout: true, stderr: true, hijack: true };
+  const stream = await engine.docker((docker) => docker.getContainer(id).attach(options));
+  if (stream instanceof Duplex) return stream;
+  throw new NestError('internal', `attach to \`${id}\`: the engine did not upgrade the connection`);
+}
+
+/**
+ * Resolves when the engine has answered with headers: from then on a start cannot be missed. Not through dockerode,
+ * which tells of the reply only when it is complete.
+ */
+async function beginWait(engine: Engine, id: string, condition: string): Promise<{ status: () => Promise<number> }> {
+  const origin = { method: 'POST', path: `/containers/${id}/wait?condition=${condition}` } as const;
+  const reply = await request(engine.paths.engineSocket, origin);
+  return { status: async () => parseReply(await text(reply), WaitReply, origin).StatusCode };
+}
+
+/** A container that never ran does not end, so nothing else would remove it. */
+async function removeLeftover(engine: Engine, id: string): Promise<void> {
+  try {
+    await engine.docker((docker) => docker.getContainer(id).remove({ force: true }));
+  } catch (error) {
+    if (!(error instanceof NestError) || !['not-found', 'conflict'].includes(error.code)) throw error;
+  }
+}
+
+const WaitReply = v.object({ StatusCode: v.number() });

@@ -1,0 +1,36 @@
+import * as Flags from '@oclif/core/flags';
+import type { Guest } from '../../api.ts';
+import { NestCommand } from '../../client/terminal/command.ts';
+import type { Column } from '../../client/terminal/table.ts';
+import { bytes, duration } from '../../client/terminal/units.ts';
+
+export default class VmList extends NestCommand {
+  static override summary = 'List guests';
+  static override description = 'Shows the virtual machines of this engine; USED is what their containers asked for.';
+  static override examples = ['<%= config.bin %> <%= command.id %>'];
+  static override flags = {
+    quiet: Flags.boolean({ char: 'q', summary: 'Show names only' }),
+    zone: Flags.string({ summary: 'Show the guests of one zone', helpValue: 'ZONE' }),
+  };
+
+  async run(): Promise<Guest[]> {
+    const { flags } = await this.parse(VmList);
+    const engine = await this.engine();
+    const guests = (await engine.nest.guests()).filter(({ zone }) => flags.zone === undefined || zone === flags.zone);
+    if (flags.quiet) for (const { name } of guests) this.print(name);
+    else if (guests.length > 0) this.printTable(guests, COLUMNS);
+    else this.print('No guests. They come with their first container.');
+    return guests;
+  }
+}
+
+const COLUMNS: Column<Guest>[] = [
+  { title: 'NAME', value: ({ name }) => name, shrink: 1 },
+  { title: 'ZONE', value: ({ zone }) => zone, shrink: 2 },
+  { title: 'STATE', value: ({ state }) => state },
+  { title: 'ACCEL', value: ({ accelerator }) => accelerator },
+  { title: 'CPUS', value: ({ vcpus }) => String(vcpus) },
+  { title: 'USED', value: ({ memory, committed }) => `${bytes(committed)} of ${bytes(memory)}` },
+  { title: 'CONTAINERS', value: ({ containers }) => String(containers.length) },
+  { title: 'AGE', value: ({ createdAt }) => duration(Date.now() - createdAt) },
+];

@@ -1,0 +1,40 @@
+import * as Args from '@oclif/core/args';
+import type { Guest } from '../../api.ts';
+import { NestCommand } from '../../client/terminal/command.ts';
+import { keyValues } from '../../client/terminal/table.ts';
+import { bytes, duration } from '../../client/terminal/units.ts';
+
+export default class VmShow extends NestCommand {
+  static override summary = 'Show one guest';
+  static override description = 'Shows what a guest is made from, what it holds and which containers run in it.';
+  static override examples = ['<%= config.bin %> <%= command.id %> hello-1'];
+  static override args = {
+    guest: Args.string({ description: 'Name or id of a guest', required: true, ignoreStdin: true }),
+  };
+
+  async run(): Promise<Guest> {
+    const { args } = await this.parse(VmShow);
+    const engine = await this.engine();
+    const guest = await engine.nest.guest(args.guest);
+    this.print(keyValues(describe(guest)));
+    return guest;
+  }
+}
+
+function describe(guest: Guest): [string, string][] {
+  const containers = guest.containers.map(({ name, status }): [string, string] => ['Container', `${name}, ${status}`]);
+  return [
+    ['Name', guest.name],
+    ['Id', guest.id],
+    ['Zone', guest.zone],
+    ['State', guest.state],
+    ['Accelerator', guest.accelerator === 'kvm' ? 'kvm' : 'tcg: software emulation, no security boundary'],
+    ['Processors', String(guest.vcpus)],
+    ['Memory', `${bytes(guest.memory)}, ${bytes(guest.committed)} of it asked for by containers`],
+    ['Kernel', guest.kernel ?? '-'],
+    ['Boot id', guest.bootId ?? '-'],
+    ['Image', guest.image],
+    ['Created', `${new Date(guest.createdAt).toISOString()}, ${duration(Date.now() - guest.createdAt)} ago`],
+    ...(containers.length > 0 ? containers : [['Containers', 'none'] as [string, string]]),
+  ];
+}

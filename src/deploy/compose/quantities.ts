@@ -1,0 +1,51 @@
+import { Invalid, quoted } from './problems.ts';
+
+/** Bytes: a number with b, k, m, g or t, in powers of 1024, as Docker reads them ("512m", "1.5gb", "64MiB"). */
+export function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgt]?)i?b?$/i.exec(text);
+  const [, digits = '', unit = ''] = match ?? [];
+  if (match === null) throw new Invalid(`${quoted(text)} is no size`, 'write a number with b, k, m or g, such as 512m');
+  const bytes = Math.floor(Number(digits) * 1024 ** UNITS.indexOf(unit.toLowerCase()));
+  if (bytes > Number.MAX_SAFE_INTEGER) throw new Invalid(`${quoted(text)} is larger than any machine`, 'write less');
+  return bytes;
+}
+
+/** Bytes of memory.max; with less than 6 MiB no container starts. */
+export function parseMemory(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes >= LEAST_MEMORY) return bytes;
+  const advice = /^\d+$/.test(text) ? `numbers are bytes; write ${text}m for MiB` : 'write at least 6m';
+  throw new Invalid(`${quoted(text)} is less than 6 MiB`, advice);
+}
+
+/** Cores. */
+export function parseCpus(text: string): number {
+  const cpus = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+  if (cpus >= 0.01 && cpus <= 1024) return cpus;
+  throw new Invalid(`${quoted(text)} is no number of CPUs`, 'write a number from 0.01 to 1024, such as 0.5');
+}
+
+/** Processes and threads; -1 is no limit. */
+export function parsePids(text: string): number | null {
+  if (text === '-1') return null;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new Invalid(`${quoted(text)} is no number of processes`, 'write a number from 1, or -1 for no limit');
+}
+
+/** Seconds, rounded up, from a Go duration: "10s", "1m30s", "500ms". */
+export function parseSeconds(text: string): number {
+  if (!/^(\d+(\.\d+)?(us|ms|s|m|h))+$/.test(text)) {
+    throw new Invalid(`${quoted(text)} is no duration`, 'write a number with unit, such as 10s or 1m30s');
+  }
+  let seconds = 0;
+  for (const [, amount, unit = ''] of text.matchAll(/([\d.]+)([a-z]+)/g)) {
+    seconds += Number(amount) * (SECONDS[unit] ?? NaN);
+  }
+  if (seconds <= LONGEST) return Math.ceil(seconds);
+  throw new Invalid(`${quoted(text)} is longer than a day`, 'write at most 24h');
+}
+
+const UNITS = ['', 'k', 'm', 'g', 't'];
+const LEAST_MEMORY = 6 * 1024 * 1024;
+const SECONDS: Record<string, number> = { us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
+const LONGEST = 24 * 3600;

@@ -1,0 +1,66 @@
+/**
+ * What to say about keys that Compose knows and nest does not take: a silently ignored key is worse than an error.
+ * https://github.com/compose-spec/compose-spec/blob/main/05-services.md
+ */
+export interface Refusal {
+  what: string;
+  advice: string;
+}
+
+export function serviceRefusal(key: string): Refusal | undefined {
+  return SERVICE.get(key) ?? (SERVICE_NOT_YET.has(key) ? notYet() : undefined);
+}
+
+export function topLevelRefusal(key: string): Refusal | undefined {
+  return TOP_LEVEL.get(key);
+}
+
+function notYet(consequence?: string, advice = 'remove the key'): Refusal {
+  return { what: consequence === undefined ? NOT_YET : `${NOT_YET}: ${consequence}`, advice };
+}
+
+function refused(why: string, advice = 'remove the key'): Refusal {
+  return { what: `refused: ${why}`, advice };
+}
+
+const NOT_YET = 'not supported yet';
+
+const SERVICE = new Map<string, Refusal>([
+  ['volumes', notYet('files live and end with their container', 'remove the key, or put the files into the image')],
+  ['tmpfs', notYet('a container has one writable file system and /dev/shm')],
+  ['build', notYet(undefined, 'build the image elsewhere, load it with `nest image load` and name it with image')],
+  ['networks', notYet('each container has a network of its own', 'remove the key, publish ports with ports')],
+  ['links', notYet('each container has a network of its own', 'remove the key, publish ports with ports')],
+  ['expose', notYet('it opens nothing by itself', 'remove the key, publish ports with ports')],
+  ['depends_on', notYet('services start in the order of the file', 'remove the key and order the services')],
+  ['healthcheck', notYet('a container counts as started once its program runs')],
+  ['env_file', notYet(undefined, 'move the variables to environment, or to .env and name them in environment')],
+  ['deploy', notYet(undefined, 'use mem_limit and cpus for limits, restart for the restart policy')],
+  ['scale', notYet('a service is one container', 'remove the key, or write one service for each container')],
+  ['extends', notYet(undefined, 'use a YAML anchor and `<<`')],
+  ['privileged', refused('a privileged container could take over its guest, with every container in it')],
+  ['use_api_socket', refused('whoever reaches the engine owns the host')],
+  ['network_mode', notYet('each container has a network of its own', 'remove the key, publish ports with ports')],
+  ['pid', refused('containers share no process tree, neither with each other nor with the guest')],
+  ['ipc', refused('containers share no memory segments, neither with each other nor with the guest')],
+  ['uts', refused('each container has a hostname of its own')],
+  ['userns_mode', refused('the guest is the boundary, and its settings are its own')],
+]);
+
+const SERVICE_NOT_YET = new Set(
+  `annotations attach blkio_config cap_add cap_drop cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
+  cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpuset credential_spec develop device_cgroup_rules devices dns dns_opt
+  dns_search domainname external_links extra_hosts gpus group_add init isolation label_file logging mac_address
+  mem_reservation mem_swappiness memswap_limit models oom_kill_disable oom_score_adj platform post_start pre_stop profiles
+  provider pull_policy read_only runtime secrets security_opt shm_size stdin_open storage_opt sysctls tty ulimits
+  volumes_from`.split(/\s+/),
+);
+
+const TOP_LEVEL = new Map<string, Refusal>([
+  ['volumes', notYet('files live and end with their container')],
+  ['networks', notYet('each container has a network of its own')],
+  ['secrets', notYet()],
+  ['configs', notYet()],
+  ['models', notYet()],
+  ['include', notYet(undefined, 'write the services into one file')],
+]);

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { LABELS } from '../api.ts';
+import type { Project, PublishedPort, Service } from './model.ts';
+
+/** Body of `POST /containers/create?name=` (Docker Engine API), the parts that a Compose file sets. */
+export interface CreateBody {
+  Image: string;
+  Cmd: string[] | null;
+  Entrypoint: string[] | null;
+  Env: string[];
+  Labels: Record<string, string>;
+  Hostname: string;
+  WorkingDir: string;
+  User: string;
+  ExposedPorts: Record<string, Record<string, never>>;
+  StopSignal?: string;
+  /** Seconds. */
+  StopTimeout?: number;
+  HostConfig: {
+    /** Bytes; 0 is no limit. */
+    Memory: number;
+    /** 10⁻⁹ cores; 0 is no limit. */
+    NanoCpus: number;
+    /** 0 is no limit. */
+    PidsLimit: number;
+    RestartPolicy: { Name: string; MaximumRetryCount: number };
+    PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
+  };
+}
+
+/** The container that a service asks for; its labels say where it belongs and which configuration made it. */
+export function createBody(project: Project, service: Service): CreateBody {
+  const body = bodyWithoutHash(project, service);
+  return { ...body, Labels: { ...body.Labels, [LABELS.configHash]: configHash(project, service) } };
+}
+
+/**
+ * Digest of all that a deploy file says of a service, hex. It holds the image's name, not its id: the plan compares
+ * ids, so that "the image changed" and "the file changed" stay different reasons.
+ */
+export function configHash(project: Project, service: Service): string {
+  const content = { container: service.container, body: bodyWithoutHash(project, service) };
+  return createHash('sha256').update(canonicalJson(content)).digest('hex');
+}
+
+function bodyWithoutHash(project: Project, service: Service): CreateBody {
+  return {
+    Image: service.image,
+    Cmd: service.command,
+    Entrypoint: service.entrypoint,
+    Env: Object.entries(service.environment).map(([key, value]) => `${key}=${value}`),
+    Labels: {
+      ...service.labels,
+      [LABELS.zone]: service.zone,
+      [LABELS.project]: project.name,
+      [LABELS.service]: service.name,
+    },
+    Hostname: service.hostname ?? '',
+    WorkingDir: service.workingDirectory ?? '',
+    User: service.user ?? '',
+    ExposedPorts: Object.fromEntries(service.ports.map((port) => [portKey(port), {}])),
+    ...(service.stopSignal === null ? {} : { StopSignal: service.stopSignal }),
+    ...(service.stopSeconds === null ? {} : { StopTimeout: service.stopSeconds }),
+    HostConfig: {
+      Memory: service.memory ?? 0,
+      NanoCpus: Math.round((service.cpus ?? 0) * 1e9),
+      PidsLimit: service.pids ?? 0,
+      RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.maximumRetries },
+      PortBindings: portBindings(service.ports),
+    },
+  };
+}
+
+function portBindings(ports: PublishedPort[]): CreateBody['HostConfig']['PortBindings'] {
+  const bindings: CreateBody['HostConfig']['PortBindings'] = {};
+  for (const port of ports)
+    (bindings[portKey(port)] ??= []).push({ HostIp: port.hostIp, HostPort: String(port.hostPort) });
+  return bindings;
+}
+
+function portKey(port: PublishedPort): string {
+  return `${port.containerPort}/${port.protocol}`;
+}
+
+/** JSON with the keys of every object in code unit order: the order of keys in a file means nothing. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,45 @@
+import type { RestartPolicy } from '../../guest-agent/api.ts';
+
+/** What a Compose file asks for, checked and with every default filled in. */
+export interface Project {
+  name: string;
+  /** Zone of the services that name none. */
+  zone: string;
+  /** In the file's order. */
+  services: Service[];
+}
+
+/** One service is one container. A null is left to the image. */
+export interface Service {
+  name: string;
+  /** `<project>-<service>-1`, or the file's container_name. */
+  container: string;
+  zone: string;
+  /** As the file names it. */
+  image: string;
+  command: string[] | null;
+  entrypoint: string[] | null;
+  environment: Record<string, string>;
+  labels: Record<string, string>;
+  ports: PublishedPort[];
+  hostname: string | null;
+  workingDirectory: string | null;
+  user: string | null;
+  stopSignal: string | null;
+  stopSeconds: number | null;
+  /** Bytes. */
+  memory: number | null;
+  /** Cores. */
+  cpus: number | null;
+  pids: number | null;
+  restart: RestartPolicy;
+}
+
+export interface PublishedPort {
+  /** Address of the host to listen on. */
+  hostIp: string;
+  /** 0: any free port. */
+  hostPort: number;
+  containerPort: number;
+  protocol: 'tcp';
+}

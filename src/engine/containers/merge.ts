@@ -1,0 +1,98 @@
+import * as v from 'valibot';
+import { LAYER_LIMIT } from '../../../guest-agent/api.ts';
+import { LABELS, ZoneName } from '../../api.ts';
+import { NestError } from '../../errors.ts';
+import type { Image } from '../../images/images.ts';
+import { ContainerRecord } from '../state/record.ts';
+import type { CreateRequest } from './request.ts';
+import { signalName } from './signal.ts';
+
+/**
+ * The record of a container: the request over the image's configuration, by Docker's rules
+ * (https://docs.docker.com/reference/dockerfile/#understand-how-cmd-and-entrypoint-interact).
+ *
+ * @throws NestError `invalid-input`, `image-invalid`.
+ */
+export function mergeRecord(request: CreateRequest, image: Image, id: string, name: string): ContainerRecord {
+  const operation = `create container \`${name}\``;
+  const { config } = image;
+  if (image.layers.length === 0 || image.layers.length > LAYER_LIMIT)
+    throw new NestError(
+      'image-invalid',
+      `${operation}: image has ${image.layers.length} layers, 1 to ${LAYER_LIMIT} fit`,
+    );
+  const { entrypoint, command } = mergeCommand(request, image);
+  const argv = [...(entrypoint ?? []), ...(command ?? [])];
+  if (argv.length === 0)
+    throw new NestError('invalid-input', `${operation}: no command specified`, {
+      hint: `image ${request.image} names none: give one after the image`,
+    });
+  const zone = zoneOf(request.labels[LABELS.zone], operation);
+  const hostname = request.hostname ?? id.slice(0, 12);
+  const record = v.safeParse(ContainerRecord, {
+    id,
+    name,
+    zone,
+    reason: '',
+    image: { reference: request.image, id: image.id },
+    createdAt: Date.now(),
+    autoRemove: request.autoRemove,
+    labels: { ...config.Labels, ...request.labels, [LABELS.zone]: zone },
+    exposed: [...new Set([...Object.keys(config.ExposedPorts), ...request.exposed])],
+    publish: request.publish,
+    entrypoint,
+    command,
+    spec: {
+      id,
+      hostname,
+      layers: image.layers,
+      argv,
+      env: mergeEnvironment([DEFAULT_PATH, `HOSTNAME=${hostname}`, ...config.Env, ...request.env]),
+      cwd: request.workingDirectory ?? (config.WorkingDir || '/'),
+      user: request.user ?? config.User,
+      stdin: request.stdin,
+      stopSignal: signalName(request.stopSignal ?? (config.StopSignal || 'SIGTERM')),
+      stopSeconds: request.stopSeconds ?? STOP_SECONDS,
+      limits: request.limits,
+      restart: request.restart,
+    },
+  } satisfies v.InferInput<typeof ContainerRecord>);
+  if (record.success) return record.output;
+  const issues = record.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
+  throw new NestError('invalid-input', `${operation}: ${issues.join('; ')}`);
+}
+
+/** A zone is named by the request alone: an image must not choose whom its containers share a kernel with. */
+function zoneOf(label: string | undefined, operation: string): string {
+  const zone = v.safeParse(ZoneName, label ?? DEFAULT_ZONE);
+  if (zone.success) return zone.output;
+  throw new NestError('invalid-input', `${operation}: label \`${LABELS.zone}\` is not a zone's name`, {
+    hint: 'up to 63 of a-z, 0-9, _ . and -, beginning with a letter or digit',
+  });
+}
+
+/** An entrypoint of the request drops the image's command with the image's entrypoint; [""] is none at all. */
+function mergeCommand(
+  { entrypoint, command }: CreateRequest,
+  { config }: Image,
+): { entrypoint: string[] | null; command: string[] | null } {
+  if (entrypoint === null || entrypoint.length === 0)
+    return { entrypoint: config.Entrypoint, command: command?.length ? command : config.Cmd };
+  return { entrypoint: entrypoint.length === 1 && entrypoint[0] === '' ? null : entrypoint, command };
+}
+
+/** Later ones win; a bare KEY takes it away. */
+function mergeEnvironment(entries: string[]): string[] {
+  const merged = new Map<string, string>();
+  for (const entry of entries) {
+    const at = entry.indexOf('=');
+    if (at === -1) merged.delete(entry);
+    else merged.set(entry.slice(0, at), entry);
+  }
+  return [...merged.values()];
+}
+
+const DEFAULT_ZONE = 'default';
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** As dockerd has it. */
+const STOP_SECONDS = 10;

@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ContainerState } from '../../../guest-agent/api.ts';
+import type { Context } from '../context.ts';
+import type { Container } from '../state/record.ts';
+import { emitContainer } from './emit.ts';
+import { autoRemove } from './remove.ts';
+
+/** Takes in what the agent says of a container: keeps it, tells it on, opens or closes the published ports. */
+export function observe(ctx: Context, state: ContainerState): void {
+  const before = ctx.state.containers.get(state.id);
+  if (before === undefined || (before.lost === null && isOld(before.state, state))) return;
+  change(ctx, before, { ...before, state, lost: null });
+}
+
+/** A guest ended: its containers did too. */
+export function loseContainers(ctx: Context, guestId: string, reason: string): void {
+  for (const container of ctx.state.containers.all()) if (container.guest === guestId) lose(ctx, container, reason);
+}
+
+/** The guest runs but no longer has the container. */
+export function vanished(ctx: Context, id: string): void {
+  const container = ctx.state.containers.get(id);
+  if (container?.phase === 'created') lose(ctx, container, 'its guest no longer has it');
+}
+
+export function isUp(container: Container): boolean {
+  return container.lost === null && UP.has(container.state.status);
+}
+
+function lose(ctx: Context, before: Container, reason: string): void {
+  if (before.lost !== null) return;
+  const ended = UP.has(before.state.status)
+    ? { status: 'exited' as const, pid: 0, exitCode: LOST_EXIT_CODE, finishedAt: Date.now() }
+    : {};
+  change(ctx, before, { ...before, lost: reason, state: { ...before.state, ...ended, error: reason } });
+}
+
+function change(ctx: Context, before: Container, changed: Container): void {
+  const after = isUp(changed) ? changed : { ...changed, bindings: [] };
+  ctx.state.containers.save(after);
+  if (after.state.startedAt !== before.state.startedAt && after.state.startedAt > 0) emitContainer(ctx, 'start', after);
+  if (after.state.oomKilled && !before.state.oomKilled) emitContainer(ctx, 'oom', after);
+  const ended = after.state.finishedAt > before.state.finishedAt || (isUp(before) && !isUp(after));
+  const died = ended && after.state.status !== 'running';
+  if (died) emitContainer(ctx, 'die', after, { exitCode: String(after.state.exitCode) });
+  if (isUp(after)) restorePorts(ctx, after);
+  else {
+    void ctx.ports.close(after.record.id);
+    if (died && after.record.autoRemove) autoRemove(ctx, after);
+  }
+}
+
+/** After a restart of the engine: the same ports as before, which a running container's users know. */
+function restorePorts(ctx: Context, { record, bindings }: Container): void {
+  if (record.publish.length === 0 || ctx.ports.has(record.id)) return;
+  const restore = async () => {
+    const open = await ctx.ports.open(record.id, bindings.length > 0 ? bindings : record.publish);
+    const now = ctx.state.containers.get(record.id);
+    if (now !== undefined && isUp(now)) ctx.state.containers.update(record.id, { bindings: open });
+    else await ctx.ports.close(record.id);
+  };
+  restore().catch((error: unknown) => ctx.log(`publish ports of \`${record.name}\`: ${String(error)}`));
+}
+
+/**
+ * The reply to a request and the stream of events overtake each other: a reply `running` may come after the event
+ * `exited` of the same start.
+ */
+function isOld(known: ContainerState, heard: ContainerState): boolean {
+  if (isDeepStrictEqual(known, heard)) return true;
+  if (heard.startedAt !== known.startedAt) return heard.startedAt < known.startedAt;
+  return heard.finishedAt < known.finishedAt || (known.status === 'exited' && heard.status !== 'exited');
+}
+
+const UP = new Set<ContainerState['status']>(['running', 'restarting']);
+
+/** As if killed: 128 + SIGKILL. */
+const LOST_EXIT_CODE = 137;

@@ -1,0 +1,28 @@
+import type { Limits, RestartPolicy } from '../../../guest-agent/api.ts';
+import type { AcceleratorChoice } from '../../api.ts';
+import type { PortRequest } from '../state/record.ts';
+
+/** A container as a client asks for it. Null is left to the image. */
+export interface CreateRequest {
+  /** Null for a made-up one. */
+  name: string | null;
+  image: string;
+  entrypoint: string[] | null;
+  command: string[] | null;
+  /** KEY=VALUE, or KEY to take away what the image sets. */
+  env: string[];
+  workingDirectory: string | null;
+  user: string | null;
+  hostname: string | null;
+  stopSignal: string | null;
+  stopSeconds: number | null;
+  stdin: boolean;
+  labels: Record<string, string>;
+  limits: Limits;
+  restart: RestartPolicy;
+  /** "80/tcp". */
+  exposed: string[];
+  publish: PortRequest[];
+  autoRemove: boolean;
+  accelerator: AcceleratorChoice;
+}

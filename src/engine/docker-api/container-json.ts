@@ -1,0 +1,148 @@
+import type { Context } from '../context.ts';
+import type { Container, PortBinding } from '../state/record.ts';
+import { dockerState, statusText } from './container-status.ts';
+
+/** An entry of GET /containers/json. */
+export function containerSummary(ctx: Context, container: Container): Record<string, unknown> {
+  const { record, state } = container;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: record.image.reference,
+    ImageID: record.image.id,
+    Command: record.spec.argv.join(' '),
+    Created: Math.floor(record.createdAt / 1000),
+    Ports: summaryPorts(container),
+    Labels: record.labels,
+    State: dockerState(container),
+    Status: statusText(container, Date.now()),
+    HostConfig: { NetworkMode: 'default' },
+    NetworkSettings: { Networks: {} },
+    Mounts: [],
+    Nest: nestPart(ctx, container),
+    ...(state.oomKilled && { OOMKilled: true }),
+  };
+}
+
+/** GET /containers/{id}/json. */
+export function containerDetails(ctx: Context, container: Container): Record<string, unknown> {
+  const { record, bindings } = container;
+  const { spec } = record;
+  return {
+    Id: record.id,
+    Created: rfc3339(record.createdAt),
+    Path: spec.argv[0],
+    Args: spec.argv.slice(1),
+    State: stateDetails(container),
+    Image: record.image.id,
+    Name: `/${record.name}`,
+    RestartCount: container.state.restarts,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: hostConfig(container),
+    Mounts: [],
+    Config: {
+      Hostname: spec.hostname,
+      Domainname: '',
+      User: spec.user,
+      AttachStdin: false,
+      AttachStdout: false,
+      AttachStderr: false,
+      ExposedPorts: Object.fromEntries(record.exposed.map((port) => [port, {}])),
+      Tty: false,
+      OpenStdin: spec.stdin,
+      StdinOnce: false,
+      Env: spec.env,
+      Cmd: record.command,
+      Image: record.image.reference,
+      Volumes: null,
+      WorkingDir: spec.cwd,
+      Entrypoint: record.entrypoint,
+      OnBuild: null,
+      Labels: record.labels,
+      StopSignal: spec.stopSignal,
+      StopTimeout: spec.stopSeconds,
+    },
+    NetworkSettings: { Ports: portMap(record.exposed, bindings), Networks: {} },
+    Nest: nestPart(ctx, container),
+  };
+}
+
+/** What is not Docker's: where the container runs, and why there. */
+function nestPart(ctx: Context, { guest, record }: Container): Record<string, unknown> {
+  const name = guest === null ? undefined : ctx.link.current()?.get(guest)?.name;
+  return { Zone: record.zone, Guest: name ?? guest ?? '', Reason: record.reason };
+}
+
+function stateDetails(container: Container): Record<string, unknown> {
+  const { state, lost } = container;
+  const status = dockerState(container);
+  return {
+    Status: status,
+    Running: status === 'running' || status === 'restarting',
+    Paused: false,
+    Restarting: status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: lost ?? state.error,
+    StartedAt: rfc3339(state.startedAt),
+    FinishedAt: rfc3339(state.finishedAt),
+  };
+}
+
+function hostConfig({ record }: Container): Record<string, unknown> {
+  const { limits, restart } = record.spec;
+  const asked = record.publish.map((port) => ({
+    ...port,
+    hostPort: port.hostPort === 0 ? ('' as const) : port.hostPort,
+  }));
+  return {
+    Memory: limits.memory ?? 0,
+    NanoCpus: Math.round((limits.cpus ?? 0) * 1e9),
+    PidsLimit: limits.pids ?? null,
+    NetworkMode: 'default',
+    AutoRemove: record.autoRemove,
+    RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.maximumRetries },
+    PortBindings: portMap([], asked),
+    LogConfig: { Type: 'json-file', Config: {} },
+    Binds: null,
+    Privileged: false,
+  };
+}
+
+function portMap(
+  exposed: string[],
+  bindings: { containerPort: number; hostIp: string; hostPort: number | '' }[],
+): Record<string, { HostIp: string; HostPort: string }[] | null> {
+  const map: Record<string, { HostIp: string; HostPort: string }[] | null> = Object.fromEntries(
+    exposed.map((port) => [port, null]),
+  );
+  for (const { containerPort, hostIp, hostPort } of bindings)
+    (map[`${containerPort}/tcp`] ??= []).push({ HostIp: hostIp, HostPort: String(hostPort) });
+  return map;
+}
+
+function summaryPorts({ record, bindings }: Container): Record<string, unknown>[] {
+  const published = bindings.map(({ containerPort, hostIp, hostPort }: PortBinding) => ({
+    IP: hostIp,
+    PrivatePort: containerPort,
+    PublicPort: hostPort,
+    Type: 'tcp',
+  }));
+  const open = new Set(bindings.map(({ containerPort }) => `${containerPort}/tcp`));
+  const exposed = record.exposed
+    .filter((port) => !open.has(port))
+    .map((port) => ({ PrivatePort: Number.parseInt(port), Type: port.split('/')[1] ?? 'tcp' }));
+  return [...published, ...exposed];
+}
+
+/** 0 is Go's zero time, as Docker shows what never happened. */
+function rfc3339(milliseconds: number): string {
+  return milliseconds === 0 ? '0001-01-01T00:00:00Z' : new Date(milliseconds).toISOString();
+}

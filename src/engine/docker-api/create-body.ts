@@ -1,0 +1,123 @@
+import * as v from 'valibot';
+import { LABELS, type AcceleratorChoice } from '../../api.ts';
+import { NestError } from '../../errors.ts';
+import type { CreateRequest } from '../containers/request.ts';
+import { portRequests } from './port-bindings.ts';
+import { refuseUnsupported } from './unsupported.ts';
+
+const text = v.pipe(v.string(), v.maxLength(128 * 1024), v.regex(/^[^\0]*$/));
+const count = v.pipe(v.number(), v.integer());
+/** Docker's clients send null, "" and 0 for what was not asked. */
+const optional = <S extends v.GenericSchema>(schema: S) => v.nullish(schema);
+/** A command may be a string; it is then one word. */
+const words = v.union([
+  v.array(text),
+  v.pipe(
+    text,
+    v.transform((word) => [word]),
+  ),
+]);
+
+const HostConfig = v.looseObject({
+  Memory: optional(count),
+  NanoCpus: optional(count),
+  CpuQuota: optional(count),
+  CpuPeriod: optional(count),
+  PidsLimit: optional(count),
+  AutoRemove: optional(v.boolean()),
+  RestartPolicy: optional(v.object({ Name: optional(text), MaximumRetryCount: optional(count) })),
+  PortBindings: optional(
+    v.record(text, v.nullable(v.array(v.object({ HostIp: optional(text), HostPort: optional(text) })))),
+  ),
+});
+
+/** Body of POST /containers/create: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container. */
+export const CreateBody = v.looseObject({
+  Image: v.pipe(text, v.minLength(1)),
+  Hostname: optional(text),
+  User: optional(text),
+  Env: optional(v.array(text)),
+  Cmd: optional(words),
+  Entrypoint: optional(words),
+  Labels: optional(v.record(text, text)),
+  WorkingDir: optional(text),
+  StopSignal: optional(text),
+  StopTimeout: optional(v.pipe(count, v.minValue(0))),
+  OpenStdin: optional(v.boolean()),
+  ExposedPorts: optional(v.record(text, v.unknown())),
+  HostConfig: optional(HostConfig),
+  NetworkingConfig: v.optional(v.unknown()),
+});
+export type CreateBody = v.InferOutput<typeof CreateBody>;
+
+/**
+ * What a create body asks for. @throws NestError `unsupported` naming every field that asks for what nest does not do:
+ * a security or storage option that is silently dropped is worse than an error. `invalid-input` for values.
+ */
+export function createRequest(
+  body: CreateBody,
+  name: string | null,
+  accelerator: AcceleratorChoice = 'auto',
+): CreateRequest {
+  refuseUnsupported(body);
+  const host = body.HostConfig ?? {};
+  const autoRemove = host.AutoRemove ?? false;
+  const restart = restartPolicy(host.RestartPolicy ?? {});
+  if (autoRemove && restart.name !== 'no')
+    throw new NestError('invalid-input', "can't create 'AutoRemove' container with restart policy");
+  return {
+    name,
+    image: body.Image,
+    entrypoint: body.Entrypoint ?? null,
+    command: body.Cmd ?? null,
+    env: body.Env ?? [],
+    workingDirectory: body.WorkingDir || null,
+    user: body.User || null,
+    hostname: body.Hostname || null,
+    stopSignal: body.StopSignal || null,
+    stopSeconds: body.StopTimeout ?? null,
+    stdin: body.OpenStdin ?? false,
+    labels: body.Labels ?? {},
+    limits: limits(host),
+    restart,
+    exposed: Object.keys(body.ExposedPorts ?? {}),
+    publish: portRequests(host.PortBindings ?? {}),
+    autoRemove,
+    accelerator,
+  };
+}
+
+export function zoneLabel(body: CreateBody): string | undefined {
+  return body.Labels?.[LABELS.zone];
+}
+
+function limits(host: v.InferOutput<typeof HostConfig>): CreateRequest['limits'] {
+  const cpus = cpuLimit(host);
+  const memory = host.Memory ?? 0;
+  const pids = host.PidsLimit ?? 0;
+  if (memory > 0 && memory < MINIMUM_MEMORY)
+    throw new NestError('invalid-input', 'HostConfig.Memory: Minimum memory limit allowed is 6MB');
+  return { ...(memory > 0 && { memory }), ...(cpus !== undefined && { cpus }), ...(pids > 0 && { pids }) };
+}
+
+function cpuLimit(host: v.InferOutput<typeof HostConfig>): number | undefined {
+  if (host.NanoCpus) return host.NanoCpus / 1e9;
+  if (host.CpuQuota && host.CpuQuota > 0) return host.CpuQuota / (host.CpuPeriod || DEFAULT_PERIOD);
+  return undefined;
+}
+
+function restartPolicy(policy: { Name?: string | null | undefined; MaximumRetryCount?: number | null | undefined }): {
+  name: CreateRequest['restart']['name'];
+  maximumRetries: number;
+} {
+  const name = policy.Name || 'no';
+  const known = RESTART_POLICIES.find((candidate) => candidate === name);
+  if (known === undefined)
+    throw new NestError('invalid-input', `HostConfig.RestartPolicy.Name: invalid restart policy '${name}'`);
+  return { name: known, maximumRetries: Math.max(0, policy.MaximumRetryCount ?? 0) };
+}
+
+const RESTART_POLICIES = ['no', 'always', 'on-failure', 'unless-stopped'] as const;
+const MINIMUM_MEMORY = 6 * 1024 * 1024;
+/** Microseconds: cgroup v2 cpu.max, kernel docs. */
+const DEFAULT_PERIOD = 100_000;

@@ -1,0 +1,55 @@
+import * as v from 'valibot';
+import { NestError } from '../../errors.ts';
+
+/** Docker's booleans: `1`, `true`; a bare `?follow` too. */
+export function flag(query: URLSearchParams, name: string, absent = false): boolean {
+  const value = query.get(name);
+  return value === null ? absent : ['1', 'true', 'True', ''].includes(value);
+}
+
+/** Seconds since 1970, with a fraction, or RFC 3339; as milliseconds. Undefined when absent or 0. */
+export function time(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name);
+  if (value === null || value === '' || value === '0') return undefined;
+  const milliseconds = /^\d+(\.\d+)?$/.test(value) ? Math.floor(Number(value) * 1000) : Date.parse(value);
+  if (Number.isSafeInteger(milliseconds)) return milliseconds;
+  throw new NestError('invalid-input', `query \`${name}\`: not a time: ${value.slice(0, 64)}`);
+}
+
+/** A whole number that is not negative. */
+export function count(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name);
+  if (value === null || value === '') return undefined;
+  if (/^\d{1,9}$/.test(value)) return Number(value);
+  throw new NestError('invalid-input', `query \`${name}\`: not a number: ${value.slice(0, 64)}`);
+}
+
+/** Values by filter name. They come as maps, `{"label":{"a=b":true}}`, and as arrays. */
+export function filters(query: URLSearchParams, known: readonly string[]): Map<string, string[]> {
+  const parsed = v.safeParse(Filters, query.get('filters') || '{}');
+  if (!parsed.success) throw new NestError('invalid-input', 'query `filters`: not a JSON object of filters');
+  const entries = Object.entries(parsed.output).map(([name, values]): [string, string[]] => [
+    name,
+    Array.isArray(values) ? values : Object.keys(values).filter((value) => values[value]),
+  ]);
+  const unknown = entries.find(([name]) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new NestError('unsupported', `filter \`${unknown[0].slice(0, 64)}\`: not supported by nest yet`, {
+      hint: `supported: ${known.join(', ')}`,
+    });
+  return new Map(entries);
+}
+
+/** `a=b` asks for the value, `a` for the label alone; all must be met. */
+export function matchesLabels(labels: Record<string, string>, wanted: string[] = []): boolean {
+  return wanted.every((label) => {
+    const at = label.indexOf('=');
+    return at === -1 ? Object.hasOwn(labels, label) : labels[label.slice(0, at)] === label.slice(at + 1);
+  });
+}
+
+const Filters = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.record(v.string(), v.union([v.array(v.string()), v.record(v.string(), v.boolean())])),
+);

@@ -1,0 +1,51 @@
+import { NestError } from '../../errors.ts';
+import { attachContainer, containerLogs, type LogOptions } from '../containers/output.ts';
+import type { Context } from '../context.ts';
+import { FRAMES } from '../http/reply.ts';
+import type { Call, Reply, Route } from '../http/route.ts';
+import { findContainer } from './find.ts';
+import { count, flag, time } from './query.ts';
+
+/** Containers' output and input. */
+export function streamRoutes(ctx: Context): Route[] {
+  return [
+    { method: 'GET', path: '/containers/:id/logs', handle: (call) => logs(ctx, call) },
+    { method: 'POST', path: '/containers/:id/attach', hijacks: true, handle: (call) => attach(ctx, call) },
+  ];
+}
+
+async function logs(ctx: Context, call: Call): Promise<Reply> {
+  const container = await findContainer(ctx, call);
+  const options = logOptions(call.query);
+  if (!options.stdout && !options.stderr)
+    throw new NestError('invalid-input', 'Bad parameters: you must choose at least one stream');
+  const stream = await containerLogs(ctx, container, options, call.signal);
+  return { status: 200, stream, contentType: FRAMES };
+}
+
+async function attach(ctx: Context, call: Call): Promise<Reply> {
+  const container = await findContainer(ctx, call);
+  const { query } = call;
+  const stdin = flag(query, 'stdin') && container.record.spec.stdin;
+  const selected = { stdout: flag(query, 'stdout'), stderr: flag(query, 'stderr') };
+  const attached = await attachContainer(
+    ctx,
+    container,
+    { ...selected, stdin, logs: flag(query, 'logs') },
+    call.signal,
+  );
+  return { attached, stdin };
+}
+
+function logOptions(query: URLSearchParams): LogOptions {
+  const tail = query.get('tail') ?? 'all';
+  return {
+    follow: flag(query, 'follow'),
+    stdout: flag(query, 'stdout'),
+    stderr: flag(query, 'stderr'),
+    timestamps: flag(query, 'timestamps'),
+    tail: tail === 'all' || tail.startsWith('-') ? undefined : count(query, 'tail'),
+    since: time(query, 'since'),
+    until: time(query, 'until'),
+  };
+}

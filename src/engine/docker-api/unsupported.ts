@@ -1,0 +1,88 @@
+import { NestError } from '../../errors.ts';
+
+/**
+ * Refuses a create body that asks for something nest does not do. A field that is not supported must be empty, or have the
+ * value that Docker's clients always send: so an option of a newer client is refused too, and never dropped in silence.
+ */
+export function refuseUnsupported(body: Record<string, unknown>): void {
+  const fields = [
+    ...unsupported(body, '', CONFIG),
+    ...unsupported(asObject(body['HostConfig']), 'HostConfig.', HOST_CONFIG),
+    ...networks(body['NetworkingConfig']),
+  ];
+  if (fields.length === 0) return;
+  throw new NestError('unsupported', `create container: not supported by nest yet: ${fields.join(', ')}`, {
+    hint: 'leave these out',
+  });
+}
+
+/** What a field may say, besides nothing. */
+type Harmless = Record<string, (value: unknown) => boolean>;
+
+function unsupported(given: Record<string, unknown>, prefix: string, harmless: Harmless): string[] {
+  return Object.entries(given).flatMap(([name, value]) => {
+    const fine = isEmpty(value) || (Object.hasOwn(harmless, name) && harmless[name]?.(value));
+    return fine ? [] : `${prefix}${name}`;
+  });
+}
+
+/** The container's one network is called `default` by clients; addresses and aliases in it are not served. */
+function networks(config: unknown): string[] {
+  const endpoints = asObject(asObject(config)['EndpointsConfig']);
+  return Object.entries(endpoints).flatMap(([name, endpoint]) => {
+    const field = `NetworkingConfig.EndpointsConfig.${name}`;
+    return DEFAULT_NETWORKS.includes(name) ? unsupported(asObject(endpoint), `${field}.`, {}) : field;
+  });
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === false || value === '' || value === 0) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {};
+}
+
+const DEFAULT_NETWORKS = ['default', 'bridge'];
+
+const anything = () => true;
+const oneOf =
+  (...values: unknown[]) =>
+  (value: unknown) =>
+    values.includes(value);
+/** Logs are kept as this driver keeps them, without options. */
+const defaultLog = (value: unknown) => {
+  const { Type, Config } = asObject(value);
+  return (isEmpty(Type) || Type === 'json-file') && isEmpty(Config);
+};
+
+const CONFIG: Harmless = Object.fromEntries(
+  [
+    'Image Hostname User Env Cmd Entrypoint Labels WorkingDir StopSignal StopTimeout OpenStdin StdinOnce ExposedPorts',
+    'HostConfig NetworkingConfig AttachStdin AttachStdout AttachStderr ArgsEscaped',
+    // dockerode repeats the query in the body.
+    'name platform',
+  ].flatMap((names) => names.split(' ').map((name) => [name, anything])),
+);
+
+const HOST_CONFIG: Harmless = {
+  Memory: anything,
+  // A guest has no swap, so any bound on it holds.
+  MemorySwap: anything,
+  MemorySwappiness: oneOf(-1),
+  NanoCpus: anything,
+  CpuQuota: anything,
+  CpuPeriod: anything,
+  PidsLimit: anything,
+  AutoRemove: anything,
+  RestartPolicy: anything,
+  PortBindings: anything,
+  NetworkMode: oneOf(...DEFAULT_NETWORKS),
+  LogConfig: defaultLog,
+  ConsoleSize: anything,
+  CgroupnsMode: oneOf('private'),
+  IpcMode: oneOf('private'),
+  Isolation: oneOf('default'),
+  Runtime: oneOf('nest'),
+};

@@ -1,0 +1,115 @@
+import type { AcceleratorChoice } from '../../api.ts';
+import {
+  countedMemory,
+  HOST_RESERVE,
+  place,
+  type PlacementGuest,
+  type PlacementRequest,
+} from '../../placement/place.ts';
+import type { Progress } from '../../progress.ts';
+import type { GuestRecord, Guests } from '../../vm/guests.ts';
+import type { Context } from '../context.ts';
+import { bootOnce, type Boots } from './boots.ts';
+
+export interface SeatRequest extends PlacementRequest {
+  accelerator: AcceleratorChoice;
+}
+
+/** A container's place in a guest that answers, held until the container's row counts for it. */
+export interface Seat {
+  guest: GuestRecord;
+  reason: string;
+  /** True when the guest was booted for it. */
+  isNew: boolean;
+  release(): void;
+}
+
+export interface Seats {
+  /** Chooses a guest and boots it where it is a new one. @throws NestError `no-room`, and what booting throws. */
+  take(request: SeatRequest, progress: Progress, signal?: AbortSignal): Promise<Seat>;
+  /** True while somebody holds a seat in that guest. */
+  taken(guestId: string): boolean;
+}
+
+/** What the host has to give: bytes that new guests may take, and cores. */
+export interface HostCapacity {
+  memoryAvailable(): Promise<number>;
+  cpus: number;
+}
+
+export function createSeats(ctx: Context, host: HostCapacity): Seats {
+  const held = new Map<symbol, { guestName: string; memory: number }>();
+  const boots: Boots = new Map();
+  const heldIn = (name: string) => [...held.values()].filter((seat) => seat.guestName === name);
+  return {
+    async take(request, progress, signal) {
+      const guests = await ctx.link.open();
+      // A guest that has not been heard since the engine's start would be passed over for a new one.
+      await ctx.watch.settled();
+      const available = await host.memoryAvailable();
+      // From here to `held.set` nothing waits, so two requests never count on the same room.
+      const placement = place(request, candidates(ctx, guests, boots, heldIn), {
+        memoryAvailable: available - promisedToBooting(boots),
+        cpus: host.cpus,
+        reserve: HOST_RESERVE,
+      });
+      const seat = Symbol();
+      const guestName = placement.kind === 'new' ? placement.name : placement.guest.name;
+      held.set(seat, { guestName, memory: countedMemory(request.memoryLimit) });
+      try {
+        const running =
+          placement.kind === 'existing' && !boots.has(guestName) ? guests.get(placement.guest.id) : undefined;
+        const shape = placement.kind === 'new' ? placement.shape : undefined;
+        const { zone, accelerator } = request;
+        const boot = { zone, name: guestName, shape, accelerator };
+        const guest = running ?? (await bootOnce(boots, guests, boot, progress, signal));
+        const release = () => void held.delete(seat);
+        return { guest, reason: placement.reason, isNew: placement.kind === 'new', release };
+      } catch (error) {
+        held.delete(seat);
+        throw error;
+      }
+    },
+    taken: (guestId) => heldIn(ctx.link.current()?.get(guestId)?.name ?? '').length > 0,
+  };
+}
+
+function candidates(
+  ctx: Context,
+  guests: Guests,
+  boots: Boots,
+  heldIn: (name: string) => { memory: number }[],
+): PlacementGuest[] {
+  const containers = ctx.state.containers.all();
+  const sum = (bytes: number[]) => bytes.reduce((total, each) => total + each, 0);
+  const known = guests.list().map(({ id, name, zone, state, shape }) => ({
+    id,
+    name,
+    zone,
+    state: ctx.leaving.has(id) ? ('stopped' as const) : state,
+    ...shape,
+    committed:
+      sum(
+        containers.filter(({ guest }) => guest === id).map(({ record }) => countedMemory(record.spec.limits.memory)),
+      ) + sum(heldIn(name).map(({ memory }) => memory)),
+  }));
+  const names = new Set(known.map(({ name }) => name));
+  const booting = [...boots].flatMap(([name, { zone, shape }]) =>
+    names.has(name)
+      ? []
+      : {
+          id: name,
+          name,
+          zone,
+          state: 'starting' as const,
+          ...shape,
+          committed: sum(heldIn(name).map(({ memory }) => memory)),
+        },
+  );
+  return [...known, ...booting];
+}
+
+/** A booting guest has hardly touched the memory that it was promised. */
+function promisedToBooting(boots: Boots): number {
+  return [...boots.values()].reduce((total, { shape }) => total + shape.memory, 0);
+}

@@ -1,0 +1,104 @@
+import type { AgentEvent } from '../../../guest-agent/api.ts';
+import type { GuestRecord, Guests } from '../../vm/guests.ts';
+import { loseContainers, observe, vanished } from '../containers/observe.ts';
+import { dropContainer } from '../containers/remove.ts';
+import type { Context } from '../context.ts';
+import { followAgent } from './agent-events.ts';
+import { reconcile } from './reconcile.ts';
+
+/** Keeps the containers' states true: follows the agent of every guest that runs, and notices guests that end. */
+export interface GuestWatch {
+  /** Called with the guests once they are open. */
+  begin(guests: Guests): void;
+  /** Resolves when every guest that answers has told its containers' states. */
+  settled(): Promise<void>;
+  /** No longer follows that guest. */
+  drop(guestId: string): void;
+  close(): void;
+}
+
+export function watchGuests(ctx: Context): GuestWatch {
+  const following = new Map<string, { controller: AbortController; heard: PromiseWithResolvers<undefined> }>();
+  const drop = (id: string) => {
+    following.get(id)?.controller.abort();
+    following.get(id)?.heard.resolve(undefined);
+    following.delete(id);
+  };
+  const follow = (guest: GuestRecord, guests: Guests) => {
+    if (following.has(guest.id)) return;
+    const controller = new AbortController();
+    const heard = Promise.withResolvers<undefined>();
+    following.set(guest.id, { controller, heard });
+    const listener = (event: AgentEvent) => handle(ctx, guest, event).then(() => heard.resolve(undefined));
+    const broken = (error: unknown) => {
+      heard.resolve(undefined);
+      ctx.log(`follow guest \`${guest.name}\`: ${String(error)}`);
+    };
+    void followAgent(guests.trunk(guest.id), listener, broken, controller.signal);
+  };
+  const update = (guest: GuestRecord, guests: Guests) => {
+    switch (guest.state) {
+      case 'running':
+      case 'unreachable':
+        follow(guest, guests);
+        break;
+      case 'stopped':
+        drop(guest.id);
+        loseContainers(ctx, guest.id, `guest ${guest.name} stopped`);
+        ctx.idle.consider(guest.id);
+        break;
+      case 'starting':
+        break;
+    }
+  };
+  return {
+    begin(guests) {
+      guests.onChange((guest) => update(guest, guests));
+      settleOrphans(ctx, guests);
+      for (const guest of guests.list()) {
+        update(guest, guests);
+        ctx.idle.consider(guest.id);
+      }
+    },
+    async settled() {
+      const late = Promise.withResolvers<undefined>();
+      const timer = setTimeout(late.resolve, SETTLE_MILLISECONDS, undefined);
+      await Promise.race([Promise.all(following.values().map(({ heard }) => heard.promise)), late.promise]);
+      clearTimeout(timer);
+    },
+    drop,
+    close() {
+      for (const id of [...following.keys()]) drop(id);
+    },
+  };
+}
+
+async function handle(ctx: Context, guest: GuestRecord, event: AgentEvent): Promise<void> {
+  switch (event.type) {
+    case 'snapshot':
+      await reconcile(ctx, guest, event.containers);
+      break;
+    case 'state':
+      if (ctx.state.containers.get(event.state.id)?.guest === guest.id) observe(ctx, event.state);
+      break;
+    case 'removed':
+      if (ctx.state.containers.get(event.id)?.guest === guest.id) vanished(ctx, event.id);
+      break;
+  }
+}
+
+/** What an earlier run left of containers whose guest ended while no engine looked. */
+function settleOrphans(ctx: Context, guests: Guests): void {
+  for (const container of ctx.state.containers.all()) {
+    const { guest, phase, record } = container;
+    const known = guest === null ? undefined : guests.get(guest);
+    if (guest === null || (known !== undefined && known.state !== 'stopped')) continue;
+    if (phase === 'created')
+      loseContainers(ctx, guest, known === undefined ? 'its guest is gone' : `guest ${known.name} stopped`);
+    else
+      dropContainer(ctx, container).catch((error: unknown) => ctx.log(`remove \`${record.name}\`: ${String(error)}`));
+  }
+}
+
+/** A guest that does not answer must not keep the others from being listed. */
+const SETTLE_MILLISECONDS = 5_000;

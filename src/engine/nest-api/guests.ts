@@ -1,0 +1,55 @@
+import type { Guest } from '../../api.ts';
+import { NestError } from '../../errors.ts';
+import { countedMemory } from '../../placement/place.ts';
+import type { GuestRecord } from '../../vm/guests.ts';
+import { dropContainer } from '../containers/remove.ts';
+import { isUp } from '../containers/observe.ts';
+import type { Context } from '../context.ts';
+import { dockerState } from '../docker-api/container-status.ts';
+import { removeGuest } from '../guests/remove.ts';
+
+/** By id, name, or a prefix of the id that fits one only. @throws NestError `not-found`, `libvirt-unavailable`. */
+export async function findGuest(ctx: Context, reference: string): Promise<GuestRecord> {
+  const guests = (await ctx.link.open()).list();
+  const exact = guests.find(({ id, name }) => id === reference || name === reference);
+  const prefixed = guests.filter(({ id }) => reference !== '' && id.startsWith(reference));
+  const guest = exact ?? (prefixed.length === 1 ? prefixed[0] : undefined);
+  if (guest !== undefined) return guest;
+  throw new NestError('not-found', `No such guest: ${reference.slice(0, 128)}`, { hint: '`nest vm list` lists them' });
+}
+
+export function describeGuest(ctx: Context, guest: GuestRecord): Guest {
+  const containers = containersOf(ctx, guest.id);
+  const { shape, ...record } = guest;
+  return {
+    ...record,
+    ...shape,
+    committed: containers.reduce((sum, { record: { spec } }) => sum + countedMemory(spec.limits.memory), 0),
+    containers: containers.map((container) => ({
+      id: container.record.id,
+      name: container.record.name,
+      status: dockerState(container),
+    })),
+  };
+}
+
+/**
+ * Removes a guest with its containers, whose files are on its disk.
+ * @throws NestError `conflict` while some run, unless `force`.
+ */
+export async function deleteGuest(ctx: Context, guest: GuestRecord, force: boolean): Promise<void> {
+  const containers = containersOf(ctx, guest.id);
+  const running = containers.filter(isUp);
+  if (running.length > 0 && !force)
+    throw new NestError('conflict', `delete guest \`${guest.name}\`: ${running.length} containers run in it`, {
+      hint: `stop them, or delete it with them: nest vm delete --force ${guest.name}`,
+    });
+  // Marked first: should the engine end on the way, the next one completes it.
+  for (const container of containers) ctx.state.containers.update(container.record.id, { phase: 'removing' });
+  await removeGuest(ctx, await ctx.link.open(), guest.id);
+  for (const container of containers) await dropContainer(ctx, container);
+}
+
+function containersOf(ctx: Context, guestId: string) {
+  return ctx.state.containers.all().filter(({ guest }) => guest === guestId);
+}

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { DeployRequest, type EngineStatus, type GuestImage } from '../../api.ts';
+import type { Paths } from '../../paths.ts';
+import type { Progress } from '../../progress.ts';
+import type { Context } from '../context.ts';
+import { deploy } from '../deploy/deploy.ts';
+import { listDeployments } from '../deploy/deployments.ts';
+import { takeDown } from '../deploy/down.ts';
+import { flag } from '../docker-api/query.ts';
+import { jsonLines } from '../http/lines.ts';
+import type { Call, Reply, Route } from '../http/route.ts';
+import { consoleReply } from './console.ts';
+import { deleteGuest, describeGuest, findGuest } from './guests.ts';
+import { NDJSON, resultStream } from './result-stream.ts';
+
+export interface GuestImages {
+  build(recipe: string, force: boolean, progress: Progress, signal: AbortSignal): Promise<GuestImage>;
+  list(): Promise<GuestImage[]>;
+}
+
+export interface NestApi {
+  paths: Paths;
+  guestImages: GuestImages;
+  status: () => EngineStatus;
+  /** Begins the end of the engine. */
+  stop: () => void;
+}
+
+/** What nest adds to the Docker Engine API; the table is in src/api.ts. */
+export function nestRoutes(ctx: Context, api: NestApi): Route[] {
+  const find = (call: Call) => findGuest(ctx, call.params['guest'] ?? '');
+  return [
+    { method: 'GET', path: '/nest/status', handle: () => ({ status: 200, json: api.status() }) },
+    {
+      method: 'POST',
+      path: '/nest/stop',
+      handle: () => {
+        // After this reply: stopping closes its connection.
+        setImmediate(() => api.stop());
+        return { status: 202 };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/nest/guests',
+      handle: async () => {
+        const guests = await ctx.link.open();
+        return { status: 200, json: guests.list().map((guest) => describeGuest(ctx, guest)) };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/nest/guests/:guest',
+      handle: async (call) => ({ status: 200, json: describeGuest(ctx, await find(call)) }),
+    },
+    {
+      method: 'GET',
+      path: '/nest/guests/:guest/console',
+      handle: async (call) => consoleReply(ctx, api.paths, await find(call), call),
+    },
+    {
+      method: 'DELETE',
+      path: '/nest/guests/:guest',
+      handle: async (call) => {
+        await deleteGuest(ctx, await find(call), flag(call.query, 'force'));
+        return { status: 204 };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/nest/guest-images',
+      handle: async () => ({ status: 200, json: await api.guestImages.list() }),
+    },
+    {
+      method: 'POST',
+      path: '/nest/guest-images',
+      handle: (call) =>
+        resultStream(ctx, call, (progress, signal) =>
+          api.guestImages.build(
+            call.query.get('recipe') || DEFAULT_RECIPE,
+            flag(call.query, 'force'),
+            progress,
+            signal,
+          ),
+        ),
+    },
+    {
+      method: 'GET',
+      path: '/nest/deployments',
+      handle: async () => ({ status: 200, json: await listDeployments(ctx) }),
+    },
+    {
+      method: 'POST',
+      path: '/nest/deployments',
+      handle: async (call) => {
+        const request = await call.json(DeployRequest);
+        return resultStream(ctx, call, (progress, signal) => deploy(ctx, request, progress, signal));
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/nest/deployments/:project',
+      handle: (call) => resultStream(ctx, call, (progress) => takeDown(ctx, call.params['project'] ?? '', progress)),
+    },
+    { method: 'GET', path: '/nest/progress', handle: (call) => zoneProgress(ctx, call) },
+  ];
+}
+
+function zoneProgress(ctx: Context, { query, signal }: Call): Reply {
+  const zone = query.get('zone') ?? 'default';
+  const stream = jsonLines(async (emit) => {
+    const end = ctx.progress.watch(zone, emit);
+    if (!signal.aborted) await once(signal, 'abort');
+    end();
+  });
+  return { status: 200, stream, contentType: NDJSON };
+}
+
+const DEFAULT_RECIPE = 'debian-12';

@@ -1,0 +1,95 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Progress } from '../progress.ts';
+import { short } from './blobs.ts';
+import type { LayerFile } from './images.ts';
+import { convertLayer, proveLayer, type LayerBlob } from './layer.ts';
+import { semaphore } from './semaphore.ts';
+
+/** The layers' disks of this host: one squashfs per diff ID, whatever the number of images and guests. */
+export interface LayerDisks {
+  /** The layer's disk, made from `blob` unless it is there. Requests for the same layer share the work. */
+  ensure(layer: LayerBlob, blob: string, progress: Progress, signal?: AbortSignal): Promise<LayerFile>;
+  /** Removes the disks of layers that are not in `diffIds`. */
+  prune(diffIds: Set<string>): Promise<void>;
+}
+
+/**
+ * Opens the folder and removes what a killed engine left half done.
+ *
+ * @param known layers whose blobs have been proven to have their diff ID. Any other blob must be read even where the
+ * disk is there: else an image could name the diff ID of someone else's layer and get that layer's files.
+ */
+export async function openLayerDisks(folder: string, known: LayerBlob[]): Promise<LayerDisks> {
+  await mkdir(folder, { recursive: true });
+  for (const name of await readdir(folder)) if (name.endsWith('.tmp')) await rm(path.join(folder, name));
+  const proven = new Set(known.map(proof));
+  const running = new Map<string, Promise<void>>();
+  const turn = semaphore(MAX_CONVERSIONS);
+  const diskOf = (diffId: string) => path.join(folder, `${diffId.replace('sha256:', '')}${SUFFIX}`);
+
+  async function work(layer: LayerBlob, blob: string, progress: Progress, signal?: AbortSignal): Promise<void> {
+    await progress.step(`Layer ${short(layer.digest)} ${size(layer.size)}`, (detail) =>
+      turn(async () => {
+        if (await exists(diskOf(layer.diffId))) await proveLayer(layer, blob, { detail, signal });
+        else await convertLayer(layer, blob, diskOf(layer.diffId), { detail, signal });
+        proven.add(proof(layer));
+      }),
+    );
+  }
+
+  return {
+    async ensure(layer, blob, progress, signal) {
+      const { diffId } = layer;
+      const disk = diskOf(diffId);
+      while (!proven.has(proof(layer)) || !(await exists(disk))) {
+        signal?.throwIfAborted();
+        const other = running.get(diffId);
+        if (other) {
+          // Another load's blob may be damaged or its user gone; then this one's turn comes.
+          await abortable(other, signal).catch(() => undefined);
+          continue;
+        }
+        const mine = work(layer, blob, progress, signal).finally(() => running.delete(diffId));
+        running.set(diffId, mine);
+        await mine;
+      }
+      return { diffId, path: disk };
+    },
+
+    async prune(diffIds) {
+      const kept = new Set([...diffIds].map((diffId) => path.basename(diskOf(diffId))));
+      for (const name of await readdir(folder))
+        if (name.endsWith(SUFFIX) && !kept.has(name)) await rm(path.join(folder, name), { force: true });
+    },
+  };
+}
+
+function proof({ digest, diffId }: LayerBlob): string {
+  return `${digest} ${diffId}`;
+}
+
+function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+function size(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${Math.round(bytes / 1e6)} MB`;
+}
+
+const SUFFIX = '.squashfs';
+
+/** Each one keeps a core and a half busy, and has 64 MiB of buffers. */
+const MAX_CONVERSIONS = 2;

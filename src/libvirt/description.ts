@@ -1,0 +1,59 @@
+/** What nest reads from the XML that libvirt writes. */
+import { XMLParser } from 'fast-xml-parser';
+import * as v from 'valibot';
+import type { ProcessOwner } from './domain-xml.ts';
+
+export interface LayerDisk {
+  serial: string;
+  unit: number;
+}
+
+/** The layer disks of a domain. */
+export function layerDisks(domainXml: string): LayerDisk[] {
+  const { domain } = v.parse(DomainDescription, parser.parse(domainXml));
+  return domain.devices.disk.flatMap(({ target, serial, address }) =>
+    target['@bus'] === 'scsi' && serial !== undefined && address['@unit'] !== undefined
+      ? [{ serial, unit: Number(address['@unit']) }]
+      : [],
+  );
+}
+
+/** The user whom libvirt's daemon gives QEMU, null where it runs as who called: the session daemon, or no DAC driver. */
+export function processOwner(capabilitiesXml: string): ProcessOwner | null {
+  const { capabilities } = v.parse(Capabilities, parser.parse(capabilitiesXml));
+  const dac = capabilities.host.secmodel.find(({ model }) => model === 'dac');
+  const label = dac?.baselabel.map((each) => /^\+(\d+):\+(\d+)$/.exec(each['#text'])).find((match) => match !== null);
+  return label ? { uid: Number(label[1]), gid: Number(label[2]) } : null;
+}
+
+const LISTS = new Set(['domain.devices.disk', 'capabilities.host.secmodel', 'capabilities.host.secmodel.baselabel']);
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: '@',
+  parseTagValue: false,
+  isArray: (_name, path) => LISTS.has(String(path)),
+});
+
+const Disk = v.object({
+  target: v.object({ '@bus': v.string() }),
+  serial: v.optional(v.string()),
+  address: v.object({ '@unit': v.optional(v.pipe(v.string(), v.digits())) }),
+});
+const DomainDescription = v.object({
+  domain: v.object({ devices: v.object({ disk: v.optional(v.array(Disk), []) }) }),
+});
+const Capabilities = v.object({
+  capabilities: v.object({
+    host: v.object({
+      secmodel: v.optional(
+        v.array(
+          v.object({
+            model: v.string(),
+            baselabel: v.optional(v.array(v.object({ '#text': v.string() })), []),
+          }),
+        ),
+        [],
+      ),
+    }),
+  }),
+});

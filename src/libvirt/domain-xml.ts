@@ -1,0 +1,131 @@
+/** A guest as libvirt's domain XML (https://libvirt.org/formatdomain.html). Pure. */
+import { xml, type Xml } from './xml.ts';
+import { metadataElement } from './metadata.ts';
+
+/** Whom QEMU runs as under a system daemon. */
+export interface ProcessOwner {
+  uid: number;
+  gid: number;
+}
+
+export interface DomainSpec {
+  name: string;
+  uuid: string;
+  accelerator: 'kvm' | 'tcg';
+  vcpus: number;
+  /** Bytes. */
+  memory: number;
+  kernel: string;
+  initrd: string;
+  commandLine: string;
+  /** Read-only squashfs images, shared by guests: vda and vdb. */
+  root: string;
+  agent: string;
+  /** The guest's own qcow2: vdc. */
+  disk: string;
+  /** File for the serial console. */
+  console: string;
+  /** A virtio-serial port and the unix socket on which QEMU listens for it. */
+  trunk: { port: string; socket: string };
+  /** Null where libvirt has no say in it: the session daemon. */
+  owner: ProcessOwner | null;
+  metadata: unknown;
+}
+
+export function domainXml(spec: DomainSpec): string {
+  return xml`<domain type="${spec.accelerator === 'kvm' ? 'kvm' : 'qemu'}">
+  <name>${spec.name}</name>
+  <uuid>${spec.uuid}</uuid>
+  <genid>${spec.uuid}</genid>
+  <metadata>${metadataElement(spec.metadata)}</metadata>
+  <memory unit="b">${spec.memory}</memory>
+  <vcpu>${spec.vcpus}</vcpu>
+  <os>
+    <type arch="x86_64" machine="q35">hvm</type>
+    <kernel>${spec.kernel}</kernel>
+    <initrd>${spec.initrd}</initrd>
+    <cmdline>${spec.commandLine}</cmdline>
+  </os>
+  <features><acpi/></features>
+  <cpu mode="${spec.accelerator === 'kvm' ? 'host-passthrough' : 'maximum'}"/>
+  <clock offset="utc"/>
+  <on_poweroff>destroy</on_poweroff>
+  <on_reboot>destroy</on_reboot>
+  <on_crash>destroy</on_crash>
+  <devices>
+    ${sharedDisk(spec.root, xml`<target dev="vda" bus="virtio"/>${slot(2)}`)}
+    ${sharedDisk(spec.agent, xml`<target dev="vdb" bus="virtio"/>${slot(3)}`)}
+    <disk type="file" device="disk">
+      <driver name="qemu" type="qcow2" discard="unmap"/>
+      <source file="${spec.disk}"/>
+      <backingStore/>
+      <target dev="vdc" bus="virtio"/>
+      ${slot(4)}
+    </disk>
+    <controller type="scsi" index="${LAYER_CONTROLLER}" model="virtio-scsi">${slot(5)}</controller>
+    <controller type="virtio-serial" index="0">${slot(6)}</controller>
+    <controller type="usb" model="none"/>
+    <serial type="file">
+      <source path="${spec.console}" append="off"/>
+      <target port="0"/>
+    </serial>
+    <channel type="unix">
+      <source mode="bind" path="${spec.trunk.socket}"/>
+      <target type="virtio" name="${spec.trunk.port}"/>
+    </channel>
+    <rng model="virtio"><backend model="random">/dev/urandom</backend>${slot(7)}</rng>
+    <memballoon model="none"/>
+  </devices>
+  ${spec.owner ? processOwner(spec.owner) : undefined}
+</domain>`.markup;
+}
+
+/** A layer for hot-plug: unit `unit` of the layers' controller, known to the guest by its serial. */
+export function layerDiskXml(layer: { file: string; serial: string; unit: number }): string {
+  return sharedDisk(
+    layer.file,
+    xml`<target dev="${scsiName(layer.unit)}" bus="scsi"/>
+      <serial>${layer.serial}</serial>
+      <address type="drive" controller="${LAYER_CONTROLLER}" bus="0" target="0" unit="${layer.unit}"/>`,
+  ).markup;
+}
+
+/** A squashfs that many guests use at once. Its format is named and its backing chain is empty: nothing is ever probed. */
+function sharedDisk(file: string, rest: Xml): Xml {
+  return xml`<disk type="file" device="disk">
+      <driver name="qemu" type="raw"/>
+      <source file="${file}"/>
+      <backingStore/>
+      ${rest}
+      <readonly/>
+    </disk>`;
+}
+
+/**
+ * A place on the root bus. Left to itself libvirt gives each device a PCI Express root port, each of them a bridge that
+ * the guest's kernel has to walk at boot; ours are not hot-plugged and need none.
+ */
+function slot(number: number): Xml {
+  return xml`<address type="pci" domain="0x0000" bus="0x00" slot="${number}" function="0x0"/>`;
+}
+
+/**
+ * QEMU's user, named instead of chosen by libvirt, because only so libvirt leaves the owners of all files alone.
+ * Otherwise it gives kernel, initrd and layers, which all guests share, to the very user that a guest is once it has
+ * broken out of QEMU, and owners may change what is read-only.
+ */
+function processOwner({ uid, gid }: ProcessOwner): Xml {
+  return xml`<seclabel type="static" model="dac" relabel="no"><label>+${uid}:+${gid}</label></seclabel>`;
+}
+
+/** sda … sdz, sdaa …: as the kernel names disks, and libvirt wants them named. */
+function scsiName(unit: number): string {
+  let letters = '';
+  for (let rest = unit; rest >= 0; rest = Math.floor(rest / 26) - 1)
+    letters = String.fromCharCode(97 + (rest % 26)) + letters;
+  return `sd${letters}`;
+}
+
+/** Units of one virtio-scsi target as libvirt counts them (virDomainDeviceDriveAddress, 0 to 16383). */
+export const LAYER_UNITS = 16_384;
+const LAYER_CONTROLLER = 0;

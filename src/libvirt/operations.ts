@@ -1,0 +1,231 @@
+/**
+ * What the engine asks of libvirt, as synchronous functions for the thread that owns the connection (serve.ts). All throw
+ * LibvirtError. "Already so" is success where that was the goal.
+ */
+import koffi from 'koffi';
+import {
+  lastFailure,
+  LibvirtError,
+  VIR_ERR_NO_DOMAIN,
+  VIR_ERR_NO_DOMAIN_METADATA,
+  VIR_ERR_OPERATION_INVALID,
+} from './failure.ts';
+import { libvirt, type Connection, type Domain, type Pointer } from './ffi.ts';
+
+/** virDomainState. `crashed` has ended unless the domain asks to be preserved; nest's never do. */
+export type DomainState =
+  'nostate' | 'running' | 'blocked' | 'paused' | 'shutdown' | 'shutoff' | 'crashed' | 'pmsuspended';
+
+export interface DomainSummary {
+  name: string;
+  uuid: string;
+  active: boolean;
+  state: DomainState;
+}
+
+export type Operations = typeof operations;
+
+export const operations = {
+  /** Of the hypervisor and of libvirtd: major * 1,000,000 + minor * 1,000 + release. */
+  version(connection: Connection): { hypervisor: number; libvirt: number } {
+    const hypervisor: [number] = [0];
+    const library: [number] = [0];
+    check(libvirt().virConnectGetVersion(connection, hypervisor), 'ask for the hypervisor version');
+    check(libvirt().virConnectGetLibVersion(connection, library), 'ask for the libvirt version');
+    return { hypervisor: hypervisor[0], libvirt: library[0] };
+  },
+
+  capabilities(connection: Connection): string {
+    return found(libvirt().virConnectGetCapabilities(connection), 'ask for capabilities');
+  },
+
+  list(connection: Connection): DomainSummary[] {
+    const array: [Pointer | null] = [null];
+    const count = check(libvirt().virConnectListAllDomains(connection, array, 0), 'list domains');
+    if (array[0] === null) return [];
+    const domains = koffi.decode(array[0], 'virDomainPtr', count) as Domain[];
+    koffi.free(array[0]);
+    try {
+      return domains.map(summary);
+    } finally {
+      for (const domain of domains) libvirt().virDomainFree(domain);
+    }
+  },
+
+  lookup(connection: Connection, name: string): DomainSummary | undefined {
+    return withDomainIfAny(connection, name, `look up domain \`${name}\``, summary);
+  },
+
+  /** Persistent, not started. A domain of the same name and UUID is replaced. */
+  define(connection: Connection, xml: string): DomainSummary {
+    const domain = found(
+      libvirt().virDomainDefineXMLFlags(connection, xml, VIR_DOMAIN_DEFINE_VALIDATE),
+      'define domain',
+    );
+    try {
+      return summary(domain);
+    } finally {
+      libvirt().virDomainFree(domain);
+    }
+  },
+
+  start(connection: Connection, name: string): void {
+    const operation = `start domain \`${name}\``;
+    withDomain(connection, name, operation, (domain) => check(libvirt().virDomainCreate(domain), operation));
+  },
+
+  /** Ends its QEMU at once. */
+  destroy(connection: Connection, name: string): void {
+    const operation = `destroy domain \`${name}\``;
+    withDomainIfAny(connection, name, operation, (domain) =>
+      check(libvirt().virDomainDestroy(domain), operation, VIR_ERR_OPERATION_INVALID),
+    );
+  },
+
+  undefine(connection: Connection, name: string): void {
+    const operation = `undefine domain \`${name}\``;
+    withDomainIfAny(connection, name, operation, (domain) =>
+      check(libvirt().virDomainUndefineFlags(domain, UNDEFINE_FLAGS), operation),
+    );
+  },
+
+  /** The live domain's XML while it runs. */
+  describe(connection: Connection, name: string): string {
+    const operation = `describe domain \`${name}\``;
+    return withDomain(connection, name, operation, (domain) =>
+      found(libvirt().virDomainGetXMLDesc(domain, 0), operation),
+    );
+  },
+
+  attachDevice(connection: Connection, name: string, xml: string): void {
+    const operation = `attach device to domain \`${name}\``;
+    withDomain(connection, name, operation, (domain) =>
+      check(libvirt().virDomainAttachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE), operation),
+    );
+  },
+
+  /** Asks the guest to let go; the device is gone when the domain's XML no longer has it. */
+  detachDevice(connection: Connection, name: string, xml: string): void {
+    const operation = `detach device from domain \`${name}\``;
+    withDomain(connection, name, operation, (domain) =>
+      check(libvirt().virDomainDetachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE), operation),
+    );
+  },
+
+  /** The element that was set under this namespace, as XML. */
+  metadata(connection: Connection, name: string, uri: string): string | undefined {
+    const operation = `read metadata of domain \`${name}\``;
+    return withDomainIfAny(connection, name, operation, (domain) => {
+      const xml = libvirt().virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, uri, 0);
+      if (xml !== null) return xml;
+      const error = lastFailure(operation);
+      if (error.failure.code === VIR_ERR_NO_DOMAIN_METADATA) return undefined;
+      throw error;
+    });
+  },
+
+  /** Replaces the element of this namespace, in the persistent definition and in the running domain. */
+  setMetadata(connection: Connection, name: string, element: { xml: string; prefix: string; uri: string }): void {
+    const operation = `write metadata of domain \`${name}\``;
+    withDomain(connection, name, operation, (domain) => {
+      const flags = VIR_DOMAIN_AFFECT_CONFIG | (libvirt().virDomainIsActive(domain) === 1 ? VIR_DOMAIN_AFFECT_LIVE : 0);
+      const { xml, prefix, uri } = element;
+      check(libvirt().virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, xml, prefix, uri, flags), operation);
+    });
+  },
+
+  /** One QMP command as JSON (https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html); the reply as JSON. */
+  monitorCommand(connection: Connection, name: string, command: string): string {
+    const operation = `send monitor command to domain \`${name}\``;
+    return withDomain(connection, name, operation, (domain) => {
+      const reply: [Pointer | null] = [null];
+      check(libvirt().virDomainQemuMonitorCommand(domain, command, reply, 0), operation);
+      if (reply[0] === null) throw lastFailure(operation);
+      const text = koffi.decode.string(reply[0]);
+      koffi.free(reply[0]);
+      return text;
+    });
+  },
+};
+
+function summary(domain: Domain): DomainSummary {
+  const name = libvirt().virDomainGetName(domain);
+  const uuid = Buffer.alloc(VIR_UUID_STRING_BUFLEN);
+  const state: [number] = [0];
+  const reason: [number] = [0];
+  check(libvirt().virDomainGetUUIDString(domain, uuid), `ask for the UUID of domain \`${name}\``);
+  check(libvirt().virDomainGetState(domain, state, reason, 0), `ask for the state of domain \`${name}\``);
+  return {
+    name,
+    uuid: uuid.toString('latin1', 0, VIR_UUID_STRING_BUFLEN - 1),
+    active: libvirt().virDomainIsActive(domain) === 1,
+    state: STATES[state[0]] ?? 'nostate',
+  };
+}
+
+function withDomain<T>(connection: Connection, name: string, operation: string, use: (domain: Domain) => T): T {
+  const domain = found(libvirt().virDomainLookupByName(connection, name), operation);
+  try {
+    return use(domain);
+  } finally {
+    libvirt().virDomainFree(domain);
+  }
+}
+
+function withDomainIfAny<T>(
+  connection: Connection,
+  name: string,
+  operation: string,
+  use: (domain: Domain) => T,
+): T | undefined {
+  const domain = libvirt().virDomainLookupByName(connection, name);
+  if (domain === null) {
+    const error = lastFailure(operation);
+    if (error.failure.code === VIR_ERR_NO_DOMAIN) return undefined;
+    throw error;
+  }
+  try {
+    return use(domain);
+  } catch (error) {
+    // It was transient, or somebody else removed it meanwhile.
+    if (error instanceof LibvirtError && error.failure.code === VIR_ERR_NO_DOMAIN) return undefined;
+    throw error;
+  } finally {
+    libvirt().virDomainFree(domain);
+  }
+}
+
+/** Libvirt's way to fail: a negative number. */
+function check(result: number, operation: string, harmless?: number): number {
+  if (result >= 0) return result;
+  const error = lastFailure(operation);
+  if (error.failure.code === harmless) return 0;
+  throw error;
+}
+
+/** Libvirt's other way to fail: NULL. */
+function found<T>(result: T | null, operation: string): T {
+  if (result === null) throw lastFailure(operation);
+  return result;
+}
+
+/** libvirt-domain.h. */
+const VIR_DOMAIN_DEFINE_VALIDATE = 1;
+const VIR_DOMAIN_AFFECT_LIVE = 1;
+const VIR_DOMAIN_AFFECT_CONFIG = 2;
+const VIR_DOMAIN_METADATA_ELEMENT = 2;
+const VIR_UUID_STRING_BUFLEN = 37;
+/** VIR_DOMAIN_UNDEFINE_MANAGED_SAVE and _SNAPSHOTS_METADATA: what somebody may have added by hand would be refused otherwise. */
+const UNDEFINE_FLAGS = 1 | 2;
+
+/** virDomainState, in its order. */
+const STATES: DomainState[] = [
+  'nostate',
+  'running',
+  'blocked',
+  'paused',
+  'shutdown',
+  'shutoff',
+  'crashed',
+  'pmsuspended',
+];

@@ -1,0 +1,165 @@
+import { NestError } from '../errors.ts';
+
+export interface PlacementRequest {
+  zone: string;
+  /** cgroup v2 memory.max of the container, bytes; undefined without a limit. */
+  memoryLimit?: number | undefined;
+  /** Cores, e.g. 0.5. */
+  cpus?: number | undefined;
+}
+
+export interface PlacementGuest {
+  id: string;
+  /** `<zone>-<n>`. */
+  name: string;
+  zone: string;
+  state: 'starting' | 'running' | 'unreachable' | 'stopped';
+  vcpus: number;
+  /** Bytes promised to the guest. */
+  memory: number;
+  /** Sum of `countedMemory` of its containers, bytes. */
+  committed: number;
+}
+
+export interface PlacementHost {
+  /**
+   * Bytes that new guests may take: what the system has available, less what live guests were promised and have not
+   * touched yet.
+   */
+  memoryAvailable: number;
+  cpus: number;
+  /** Bytes that stay free for the host: HOST_RESERVE. */
+  reserve: number;
+}
+
+export type Placement =
+  | { kind: 'existing'; guest: PlacementGuest; reason: string }
+  | { kind: 'new'; name: string; shape: { vcpus: number; memory: number }; reason: string };
+
+/**
+ * Chooses the guest of one container. Containers of one zone share a guest while it has room (best fit); containers of
+ * different zones never do. Pure: the same request, guests in any order, and host give the same answer.
+ *
+ * @throws NestError `no-room` when neither a guest of the zone nor the host has room
+ */
+export function place(request: PlacementRequest, guests: readonly PlacementGuest[], host: PlacementHost): Placement {
+  const live = guests.filter((guest) => guest.zone === request.zone && LIVE.has(guest.state));
+  const fitting = live.filter((guest) => fits(request, guest)).sort(tightestFirst)[0];
+  if (fitting !== undefined) {
+    const reason = `joins guest ${fitting.name}: same zone, ${mebibytes(freeMemory(fitting))} free`;
+    return { kind: 'existing', guest: fitting, reason };
+  }
+  const shape = newShape(request, host);
+  checkHost(request, shape, host);
+  const name = lowestFreeName(request.zone, guests);
+  return { kind: 'new', name, shape, reason: `new guest ${name}: ${whyNew(request, live, guests)}` };
+}
+
+/** Bytes for which a container counts against its guest's memory. */
+export function countedMemory(memoryLimit: number | undefined): number {
+  return memoryLimit ?? UNLIMITED_COUNTS_AS;
+}
+
+/** Bytes left for containers, beside kernel and agent. */
+function freeMemory(guest: PlacementGuest): number {
+  return Math.max(0, guest.memory - GUEST_OVERHEAD - guest.committed);
+}
+
+function fits(request: PlacementRequest, guest: PlacementGuest): boolean {
+  return freeMemory(guest) >= countedMemory(request.memoryLimit) && guest.vcpus >= neededVcpus(request);
+}
+
+/** A container may use so many cores at once, so its guest must have them; containers of a guest share its cores. */
+function neededVcpus(request: PlacementRequest): number {
+  return Math.ceil(request.cpus ?? 0);
+}
+
+function tightestFirst(a: PlacementGuest, b: PlacementGuest): number {
+  return freeMemory(a) - freeMemory(b) || byName(a, b);
+}
+
+/** Shorter first, so that web-2 comes before web-10. */
+function byName(a: PlacementGuest, b: PlacementGuest): number {
+  return a.name.length - b.name.length || (a.name < b.name ? -1 : 1);
+}
+
+function newShape(request: PlacementRequest, host: PlacementHost): { vcpus: number; memory: number } {
+  const memory = GUEST_OVERHEAD + countedMemory(request.memoryLimit);
+  return {
+    vcpus: Math.max(Math.min(STANDARD_VCPUS, host.cpus), neededVcpus(request)),
+    memory: Math.max(STANDARD_MEMORY, Math.ceil(memory / MEMORY_STEP) * MEMORY_STEP),
+  };
+}
+
+function checkHost(request: PlacementRequest, shape: { memory: number }, host: PlacementHost): void {
+  const operation = `place a container in zone \`${request.zone}\``;
+  if (neededVcpus(request) > host.cpus) {
+    const message = `${operation}: ${request.cpus ?? 0} CPUs asked, the host has ${host.cpus}`;
+    throw new NestError('no-room', message, { hint: `Ask for at most ${host.cpus} CPUs.` });
+  }
+  if (host.memoryAvailable - host.reserve >= shape.memory) return;
+  const needed = `a new guest for ${mebibytesUp(countedMemory(request.memoryLimit))} needs ${mebibytesUp(shape.memory)}`;
+  const available = `the host has ${mebibytes(host.memoryAvailable)} and keeps ${mebibytesUp(host.reserve)} free`;
+  throw new NestError('no-room', `${operation}: ${needed}, ${available}`, {
+    hint: 'Ask for less memory, remove containers (`nest ps`, `nest rm`) or delete a guest (`nest vm list`, `nest vm delete`).',
+  });
+}
+
+/** Guests that do not run keep their names too: a name is unique on the host. */
+function lowestFreeName(zone: string, guests: readonly PlacementGuest[]): string {
+  const taken = new Set(guests.map((guest) => guest.name));
+  let n = 1;
+  while (taken.has(`${zone}-${n}`)) n += 1;
+  return `${zone}-${n}`;
+}
+
+function whyNew(request: PlacementRequest, live: PlacementGuest[], guests: readonly PlacementGuest[]): string {
+  if (live.length === 0) {
+    const known = guests.some((guest) => guest.zone === request.zone);
+    return `zone ${request.zone} has none${known ? ' running' : ''}`;
+  }
+  const asked = countedMemory(request.memoryLimit);
+  const narrow = live.filter((guest) => freeMemory(guest) >= asked);
+  if (narrow.length > 0) {
+    const vcpus = Math.max(...narrow.map((guest) => guest.vcpus));
+    return `${named(narrow)} ${vcpus} vCPUs, ${request.cpus ?? 0} CPUs asked`;
+  }
+  const free = Math.max(...live.map(freeMemory));
+  return `${named(live)} ${mebibytes(free)} free, ${mebibytesUp(asked)} asked`;
+}
+
+function named(guests: PlacementGuest[]): string {
+  const [first, second] = guests.toSorted(byName);
+  if (first !== undefined && second === undefined) return `${first.name} has`;
+  return `the ${guests.length} guests of its zone have at most`;
+}
+
+/** Rounded down: what is there. */
+function mebibytes(bytes: number): string {
+  return `${Math.floor(bytes / MIB)} MiB`;
+}
+
+/** Rounded up: what is asked. */
+function mebibytesUp(bytes: number): string {
+  return `${Math.ceil(bytes / MIB)} MiB`;
+}
+
+const MIB = 1024 * 1024;
+
+/** States in which a guest takes containers. */
+const LIVE = new Set<PlacementGuest['state']>(['starting', 'running']);
+
+/** Kernel, agent and zygote of one guest, bytes. */
+const GUEST_OVERHEAD = 192 * MIB;
+
+/** A container without a limit counts as this much, bytes. */
+const UNLIMITED_COUNTS_AS = 32 * MIB;
+
+const STANDARD_MEMORY = 1024 * MIB;
+const STANDARD_VCPUS = 2;
+
+/** Larger guests come in few sizes, so that guests of one size can share what is made per size. */
+const MEMORY_STEP = 256 * MIB;
+
+/** Bytes that guests leave to the host. */
+export const HOST_RESERVE = 512 * MIB;

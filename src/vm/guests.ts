@@ -1,0 +1,131 @@
+import type { AcceleratorChoice } from '../api.ts';
+import { NestError } from '../errors.ts';
+import type { BootFiles } from '../guest-image/guest-image.ts';
+import { processOwner } from '../libvirt/description.ts';
+import { openLibvirt } from '../libvirt/libvirt.ts';
+import type { Paths } from '../paths.ts';
+import type { Progress } from '../progress.ts';
+import type { Trunk } from '../trunk/trunk.ts';
+import { adoptGuests } from './adopt.ts';
+import { attachLayer } from './attach-layer.ts';
+import { consoleTail } from './console.ts';
+import { createGuest } from './create.ts';
+import { prepareFolders } from './folders.ts';
+import { stopped, type Guest, type Host } from './host.ts';
+import { domainName, type GuestRecord, type GuestShape } from './record.ts';
+import { removeGuest } from './remove.ts';
+
+export type { GuestRecord, GuestShape } from './record.ts';
+
+export interface GuestRequest {
+  zone: string;
+  name: string;
+  shape: GuestShape;
+  accelerator: AcceleratorChoice;
+}
+
+/**
+ * The guests of this engine. libvirt is the truth: every guest is a persistent domain whose metadata holds its record, so
+ * an engine that lost everything finds them again.
+ */
+export interface Guests {
+  /** Finds this engine's domains, removes half-made ones, connects to the running ones. Called once at engine start; by itself after libvirt came back. */
+  adopt(): Promise<void>;
+  list(): GuestRecord[];
+  get(id: string): GuestRecord | undefined;
+  /** Cold boot; resolves when the agent has answered. On failure nothing is left and the error shows the console's last lines. */
+  create(request: GuestRequest, progress: Progress, signal?: AbortSignal): Promise<GuestRecord>;
+  /** Hot-plugs the layer's disk and has the agent mount it; done already is success. */
+  attachLayer(id: string, layer: { diffId: string; path: string }): Promise<void>;
+  trunk(id: string): Trunk;
+  /** Ends QEMU, forgets the domain, deletes disk, console and sockets. Absent is success. */
+  remove(id: string): Promise<void>;
+  /** The console's last lines, control characters kept. */
+  console(id: string, lines: number): Promise<string>;
+  /** Called whenever a record's state changed: booted, agent lost or back, QEMU gone. */
+  onChange(listener: (guest: GuestRecord) => void): void;
+  /** Lets go of the guests, which run on. */
+  close(): Promise<void>;
+}
+
+export interface GuestsOptions {
+  paths: Paths;
+  /** libvirt's, e.g. qemu:///system. */
+  uri: string;
+  bootFiles: () => Promise<BootFiles>;
+  /** Names this engine's state folder, e.g. 32 hex digits; only its own domains are adopted. */
+  instance: string;
+  /** Time limit of a boot; by default 20 s with KVM, 120 s without. */
+  bootSeconds?: number;
+}
+
+/** Throws `libvirt-unavailable`, or `not-permitted` when QEMU's user could not reach the state folder. */
+export async function openGuests(options: GuestsOptions): Promise<Guests> {
+  const listeners: ((guest: GuestRecord) => void)[] = [];
+  await using undo = new AsyncDisposableStack();
+  const libvirt = await openLibvirt(options.uri);
+  undo.defer(() => libvirt.close());
+  const owner = processOwner(await libvirt.capabilities());
+  await prepareFolders(options.paths, owner);
+  const host: Host = {
+    paths: options.paths,
+    libvirt,
+    instance: options.instance,
+    bootFiles: options.bootFiles,
+    bootSeconds: options.bootSeconds,
+    owner,
+    guests: new Map(),
+    changed: (record) => {
+      for (const listener of listeners) listener(record);
+    },
+  };
+  const adopt = inTurn(() => adoptGuests(host));
+  let adopted = false;
+  const watching = Promise.withResolvers<undefined>();
+  const watch = libvirt.watch({
+    onLifecycle({ name, event }) {
+      if (event !== 'stopped' && event !== 'crashed') return;
+      for (const guest of host.guests.values())
+        if (domainName(host.instance, guest.record.id) === name) stopped(host, guest);
+    },
+    onConnection(connected) {
+      watching.resolve(undefined);
+      // Nobody told what happened while the connection was away.
+      if (connected && adopted) adopt().catch((error: unknown) => process.emitWarning(error as Error));
+    },
+  });
+
+  await watching.promise;
+  undo.move();
+
+  const known = (id: string): Guest => {
+    const guest = host.guests.get(id);
+    if (guest) return guest;
+    throw new NestError('not-found', `find guest \`${id}\`: no such guest`, { hint: 'See them with nest vm list' });
+  };
+  return {
+    async adopt() {
+      await adopt();
+      adopted = true;
+    },
+    list: () => [...host.guests.values()].map(({ record }) => record),
+    get: (id) => host.guests.get(id)?.record,
+    create: (request, progress, signal) => createGuest(host, request, progress, signal),
+    attachLayer: async (id, layer) => attachLayer(host, known(id), layer),
+    trunk: (id) => known(id).trunk,
+    remove: (id) => removeGuest(host, id),
+    console: async (id, lines) => consoleTail(host.paths, known(id).record.id, lines),
+    onChange: (listener) => void listeners.push(listener),
+    async close() {
+      watch.close();
+      for (const { trunk } of host.guests.values()) trunk.close();
+      await libvirt.close();
+    },
+  };
+}
+
+/** Calls wait for each other; one that failed does not keep the next from trying. */
+function inTurn(work: () => Promise<void>): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => (last = last.then(work, work));
+}

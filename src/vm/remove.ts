@@ -1,0 +1,21 @@
+import { rm } from 'node:fs/promises';
+import { guestPaths, type Paths } from '../paths.ts';
+import type { Host } from './host.ts';
+import { domainName } from './record.ts';
+
+/** The domain first: files without one are known to be left over, should this end halfway. */
+export async function removeGuest(host: Host, id: string): Promise<void> {
+  const guest = host.guests.get(id);
+  guest?.trunk.close();
+  const domain = domainName(host.instance, id);
+  await host.libvirt.destroy(domain);
+  await host.libvirt.undefine(domain);
+  await removeFiles(host.paths, id);
+  host.guests.delete(id);
+}
+
+export async function removeFiles(paths: Paths, id: string): Promise<void> {
+  const { folder, trunk } = guestPaths(paths, id);
+  await rm(trunk, { force: true });
+  await rm(folder, { recursive: true, force: true });
+}

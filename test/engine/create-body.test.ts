@@ -1,0 +1,123 @@
+import test from 'ava';
+import * as v from 'valibot';
+import { CreateBody, createRequest } from '../../src/engine/docker-api/create-body.ts';
+
+const request = (body: Record<string, unknown>) => createRequest(v.parse(CreateBody, { Image: 'x', ...body }), 'name');
+
+const refuses = test.macro({
+  exec(t, body: Record<string, unknown>, code: string, message: RegExp) {
+    const error = t.throws(() => request(body), { message });
+    t.is((error as unknown as { code: string }).code, code);
+  },
+  title: (title = '') => title,
+});
+
+for (const [field, host] of Object.entries({
+  'HostConfig.Privileged': { Privileged: true },
+  'HostConfig.Binds': { Binds: ['/:/host'] },
+  'HostConfig.NetworkMode': { NetworkMode: 'host' },
+  'HostConfig.PidMode': { PidMode: 'host' },
+  'HostConfig.CapAdd': { CapAdd: ['ALL'] },
+  'HostConfig.Mounts': { Mounts: [{ Type: 'bind' }] },
+  'HostConfig.LogConfig': { LogConfig: { Type: 'syslog', Config: {} } },
+  'HostConfig.SomethingNew': { SomethingNew: 'yes' },
+}))
+  test(`${field} is refused by name, not ignored`, refuses, { HostConfig: host }, 'unsupported', new RegExp(field));
+
+test('a terminal is refused', refuses, { Tty: true }, 'unsupported', /: Tty$/);
+test(
+  'all that is not supported is named at once',
+  refuses,
+  { Tty: true, Volumes: { '/a': {} }, HostConfig: { Init: true } },
+  'unsupported',
+  /Tty, Volumes, HostConfig\.Init/,
+);
+test(
+  'another network is refused',
+  refuses,
+  { NetworkingConfig: { EndpointsConfig: { back: {} } } },
+  'unsupported',
+  /EndpointsConfig\.back/,
+);
+test('a UDP port is refused', refuses, { HostConfig: { PortBindings: { '53/udp': [{}] } } }, 'unsupported', /53\/udp/);
+test(
+  'a port past 65535 is refused',
+  refuses,
+  { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '65536' }] } } },
+  'invalid-input',
+  /invalid port '65536'/,
+);
+test(
+  'a host name is no address to listen on',
+  refuses,
+  { HostConfig: { PortBindings: { '80/tcp': [{ HostIp: 'example' }] } } },
+  'invalid-input',
+  /invalid IP address/,
+);
+test('less memory than a process needs is refused', refuses, { HostConfig: { Memory: 1024 } }, 'invalid-input', /6MB/);
+test(
+  'AutoRemove and a restart policy contradict each other',
+  refuses,
+  { HostConfig: { AutoRemove: true, RestartPolicy: { Name: 'always' } } },
+  'invalid-input',
+  /AutoRemove/,
+);
+
+test('what the docker CLI always sends is harmless', (t) => {
+  const body = {
+    AttachStdin: false,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+    OnBuild: null,
+    Volumes: {},
+    HostConfig: {
+      Binds: null,
+      ContainerIDFile: '',
+      LogConfig: { Type: '', Config: {} },
+      NetworkMode: 'default',
+      RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+      ConsoleSize: [40, 80],
+      MemorySwappiness: -1,
+      PidsLimit: 0,
+      OomKillDisable: false,
+      CapAdd: null,
+      Dns: [],
+      CgroupnsMode: '',
+      ShmSize: 0,
+      BlkioWeightDevice: [],
+    },
+    NetworkingConfig: {
+      EndpointsConfig: { default: { IPAMConfig: null, Links: null, Aliases: null, MacAddress: '' } },
+    },
+  };
+  t.like(request(body), { limits: {}, publish: [], restart: { name: 'no' }, autoRemove: false });
+});
+
+test('ports listen on loopback unless an address is asked for; none or 0 is any free port', (t) => {
+  const { publish } = request({
+    HostConfig: {
+      PortBindings: {
+        '80/tcp': [{ HostPort: '' }, { HostIp: '0.0.0.0', HostPort: '8080' }],
+        '81': [{ HostPort: '0' }],
+      },
+    },
+  });
+  t.deepEqual(
+    publish.toSorted((a, b) => a.hostPort - b.hostPort || a.containerPort - b.containerPort),
+    [
+      { containerPort: 80, hostIp: '127.0.0.1', hostPort: 0 },
+      { containerPort: 81, hostIp: '127.0.0.1', hostPort: 0 },
+      { containerPort: 80, hostIp: '0.0.0.0', hostPort: 8080 },
+    ],
+  );
+});
+
+test('limits are bytes and cores; CpuQuota counts in its period', (t) => {
+  t.deepEqual(request({ HostConfig: { Memory: 64 * 1024 ** 2, NanoCpus: 5e8, PidsLimit: 9 } }).limits, {
+    memory: 64 * 1024 ** 2,
+    cpus: 0.5,
+    pids: 9,
+  });
+  t.deepEqual(request({ HostConfig: { CpuQuota: 50_000 } }).limits, { cpus: 0.5 });
+});

@@ -1,0 +1,231 @@
+/**
+ * An agent without a kernel: the API of guest-agent/api.ts over HTTP/2 on a unix socket, with containers that are what
+ * their argv says: `echo TEXT`, `cat` (stdin to stdout), `sleep` (until stopped), `exit N`, `oom`, `missing` (cannot be
+ * started), `junk` (sends what is not a frame). Every published port answers with the bytes it was sent.
+ */
+import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { json } from 'node:stream/consumers';
+import { PassThrough } from 'node:stream';
+import type { AgentEvent, ContainerRecord, ContainerSpec, ContainerState, ExecSpec } from '../../guest-agent/api.ts';
+
+export interface FakeAgent {
+  containers: Map<string, ContainerRecord>;
+  layers: Set<string>;
+  /** Sends an event that the agent would not send by itself. */
+  emit(event: AgentEvent): void;
+  close(): Promise<void>;
+}
+
+interface Running {
+  stdin: PassThrough;
+  output: PassThrough[];
+  log: Buffer[];
+}
+
+class Refusal extends Error {
+  readonly status: number;
+  readonly errno: string | undefined;
+  constructor(status: number, message: string, errno?: string) {
+    super(message);
+    this.status = status;
+    this.errno = errno;
+  }
+}
+
+export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
+  const containers = new Map<string, ContainerRecord>();
+  const running = new Map<string, Running>();
+  const execs = new Map<string, { spec: ExecSpec; exitCode: number | null }>();
+  const layers = new Set<string>();
+  const watchers = new Set<Http2ServerResponse>();
+
+  const emit = (event: AgentEvent) => {
+    for (const watcher of watchers) watcher.write(`${JSON.stringify(event)}\n`);
+  };
+  const find = (id: string) => {
+    const container = containers.get(id);
+    if (container === undefined) throw new Refusal(404, `container \`${id}\`: not found`);
+    return container;
+  };
+  const change = (id: string, part: Partial<ContainerState>) => {
+    const container = find(id);
+    container.state = { ...container.state, ...part };
+    emit({ type: 'state', state: container.state });
+    return container.state;
+  };
+  const write = (id: string, bytes: Buffer) => {
+    const state = streams(id);
+    state.log.push(bytes);
+    for (const output of state.output) output.write(bytes);
+  };
+  const streams = (id: string): Running => {
+    const state = running.get(id) ?? { stdin: new PassThrough(), output: [], log: [] };
+    running.set(id, state);
+    return state;
+  };
+  const exit = (id: string, exitCode: number, more: Partial<ContainerState> = {}) => {
+    if (find(id).state.status !== 'running') return;
+    for (const output of streams(id).output.splice(0)) output.end();
+    change(id, { status: 'exited', pid: 0, exitCode, finishedAt: Date.now(), ...more });
+  };
+  const start = (id: string) => {
+    const { spec, state } = find(id);
+    if (state.status === 'running') return state;
+    const [program = '', argument = ''] = spec.argv;
+    if (program === 'missing') throw new Refusal(400, `execve \`${program}\`: not there`, 'ENOENT');
+    const started = change(id, { status: 'running', pid: 7, startedAt: Date.now() });
+    switch (program) {
+      case 'echo':
+        write(id, frame(1, `${argument}\n`));
+        setImmediate(() => exit(id, 0));
+        break;
+      case 'both':
+        write(id, frame(1, 'out\n'));
+        write(id, frame(2, 'err\n'));
+        setImmediate(() => exit(id, 0));
+        break;
+      case 'junk':
+        write(id, Buffer.from('no frame at all'));
+        break;
+      case 'exit':
+        setImmediate(() => exit(id, Number(argument)));
+        break;
+      case 'oom':
+        setImmediate(() => exit(id, 137, { oomKilled: true }));
+        break;
+      case 'cat':
+        streams(id).stdin.on('data', (chunk: Buffer) => write(id, frame(1, chunk)));
+        streams(id).stdin.on('end', () => exit(id, 0));
+        break;
+    }
+    return started;
+  };
+
+  const handle = async (request: Http2ServerRequest, response: Http2ServerResponse): Promise<unknown> => {
+    const { pathname, searchParams } = new URL(request.url, 'http://guest');
+    const [, , resource, id = '', verb = '', last = ''] = pathname.split('/');
+    const reply = (status: number, value?: unknown) =>
+      response.writeHead(status).end(value === undefined ? '' : JSON.stringify(value));
+    const key = `${request.method} ${resource ?? ''}${id && ' id'}${verb && ` ${verb}`}`;
+    switch (key) {
+      case 'PUT layers id':
+        layers.add(decodeURIComponent(id));
+        return reply(200, {});
+      case 'POST containers': {
+        const spec = (await json(request)) as ContainerSpec;
+        const state: ContainerState = { ...NEW, id: spec.id, createdAt: Date.now() };
+        containers.set(spec.id, { spec, state });
+        emit({ type: 'state', state });
+        return reply(201, state);
+      }
+      case 'POST containers id start':
+        return reply(200, start(id));
+      case 'POST containers id stop':
+        exit(id, 143);
+        return reply(200, find(id).state);
+      case 'POST containers id kill':
+        exit(id, 137);
+        return reply(204);
+      case 'DELETE containers id':
+        if (containers.get(id)?.state.status === 'running') {
+          if (searchParams.get('force') !== '1') throw new Refusal(409, 'it runs');
+          exit(id, 137);
+        }
+        if (containers.delete(id)) emit({ type: 'removed', id });
+        running.delete(id);
+        return reply(204);
+      case 'GET containers id logs': {
+        find(id);
+        response.writeHead(200);
+        for (const bytes of streams(id).log) response.write(bytes);
+        if (searchParams.get('follow') !== '1' || find(id).state.status !== 'running') return response.end();
+        streams(id).output.push(new PassThrough());
+        return streams(id).output.at(-1)?.pipe(response);
+      }
+      case 'POST containers id attach': {
+        find(id);
+        response.writeHead(200);
+        if (searchParams.get('stdin') === '1') request.pipe(streams(id).stdin);
+        const output = new PassThrough();
+        streams(id).output.push(output);
+        return output.pipe(response);
+      }
+      case 'POST containers id exec': {
+        find(id);
+        const execId = `e${execs.size + 1}`;
+        execs.set(execId, { spec: (await json(request)) as ExecSpec, exitCode: null });
+        return reply(201, { execId });
+      }
+      case 'POST exec id start': {
+        const exec = execs.get(id);
+        if (exec === undefined) throw new Refusal(404, 'no such exec');
+        response.writeHead(200);
+        const [program, argument = ''] = exec.spec.argv;
+        if (program === 'cat') for await (const chunk of request) response.write(frame(1, chunk as Buffer));
+        else response.write(frame(1, `${argument}\n`));
+        exec.exitCode = program === 'exit' ? Number(argument) : 0;
+        return response.end();
+      }
+      case 'GET exec id':
+        return reply(200, { running: false, exitCode: execs.get(id)?.exitCode ?? null, pid: 0 });
+      case 'POST containers id ports':
+        if (last === '81') throw new Refusal(502, 'connection refused', 'ECONNREFUSED');
+        response.writeHead(200);
+        return request.pipe(response);
+      case 'GET events':
+        response.writeHead(200);
+        watchers.add(response);
+        response.once('close', () => watchers.delete(response));
+        return response.write(
+          `${JSON.stringify({ type: 'snapshot', containers: [...containers.values()] } satisfies AgentEvent)}\n`,
+        );
+      default:
+        throw new Refusal(404, key);
+    }
+  };
+
+  const server = http2.createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      const { status = 500, message = '', errno } = error as Partial<Refusal>;
+      response.writeHead(status).end(JSON.stringify({ message, ...(errno !== undefined && { errno }) }));
+    });
+  });
+  const sessions = new Set<http2.ServerHttp2Session>();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  return {
+    containers,
+    layers,
+    emit,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const session of sessions) session.destroy();
+      }),
+  };
+}
+
+export function frame(stream: 1 | 2, payload: Buffer | string): Buffer {
+  const bytes = Buffer.from(payload);
+  const header = Buffer.alloc(8);
+  header[0] = stream;
+  header.writeUInt32BE(bytes.length, 4);
+  return Buffer.concat([header, bytes]);
+}
+
+const NEW = {
+  status: 'created' as const,
+  pid: 0,
+  startedAt: 0,
+  finishedAt: 0,
+  exitCode: 0,
+  oomKilled: false,
+  restarts: 0,
+  error: '',
+};
+
+// As a process of its own it outlives the engine, like a guest.
+if (import.meta.main) await serveFakeAgent(process.argv[2] ?? '');

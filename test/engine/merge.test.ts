@@ -1,0 +1,76 @@
+import test from 'ava';
+import { mergeRecord } from '../../src/engine/containers/merge.ts';
+import type { CreateRequest } from '../../src/engine/containers/request.ts';
+import type { ImageConfig } from '../../src/images/images.ts';
+import { HELLO } from '../helpers/engine.ts';
+
+const ID = 'c'.repeat(64);
+
+function merged(request: Partial<CreateRequest>, config: Partial<ImageConfig> = {}) {
+  const image = { ...HELLO, config: { ...HELLO.config, ...config } };
+  return mergeRecord({ ...REQUEST, ...request }, image, ID, 'name');
+}
+
+for (const [title, request, config, argv] of [
+  ['the image decides what is not asked', {}, { Entrypoint: ['e'], Cmd: ['c'] }, ['e', 'c']],
+  ['a command replaces that of the image', { command: ['d'] }, { Entrypoint: ['e'], Cmd: ['c'] }, ['e', 'd']],
+  ['an entrypoint drops the command of the image', { entrypoint: ['f'] }, { Entrypoint: ['e'], Cmd: ['c'] }, ['f']],
+  ['an entrypoint "" is none', { entrypoint: [''], command: ['d'] }, { Entrypoint: ['e'] }, ['d']],
+] as [string, Partial<CreateRequest>, Partial<ImageConfig>, string[]][])
+  test(title, (t) => t.deepEqual(merged(request, config).spec.argv, argv));
+
+test('nothing to run is an error', (t) => {
+  t.throws(() => merged({}, { Entrypoint: null, Cmd: null }), { message: /no command specified/ });
+});
+
+test('variables of the request win; a bare name takes one away; PATH is always there', (t) => {
+  const { env } = merged({ env: ['A=2', 'B'] }, { Env: ['A=1', 'B=1', 'C=1'] }).spec;
+  t.deepEqual(env, [
+    'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    'HOSTNAME=cccccccccccc',
+    'A=2',
+    'C=1',
+  ]);
+});
+
+test('signals are taken in any spelling', (t) => {
+  for (const [given, name] of [
+    ['KILL', 'SIGKILL'],
+    ['sigusr1', 'SIGUSR1'],
+    ['15', 'SIGTERM'],
+    ['RTMIN+3', 'SIGRTMIN+3'],
+  ] as const)
+    t.is(merged({ stopSignal: given }).spec.stopSignal, name);
+  t.throws(() => merged({ stopSignal: 'nope' }), { message: 'invalid signal: nope' });
+});
+
+test('an image cannot choose the zone of its containers', (t) => {
+  t.is(merged({}, { Labels: { 'nest.zone': 'bank' } }).zone, 'default');
+  t.is(merged({}, { Labels: { 'nest.zone': 'bank' } }).labels['nest.zone'], 'default');
+});
+
+test('what the agent would refuse is refused before a guest is touched', (t) => {
+  t.throws(() => merged({ workingDirectory: 'relative' }), { message: /^create container `name`: spec\.cwd: / });
+  t.throws(() => merged({ labels: { 'nest.zone': '../x' } }), { message: /not a zone's name/ });
+});
+
+const REQUEST: CreateRequest = {
+  name: 'name',
+  image: 'hello',
+  entrypoint: null,
+  command: null,
+  env: [],
+  workingDirectory: null,
+  user: null,
+  hostname: null,
+  stopSignal: null,
+  stopSeconds: null,
+  stdin: false,
+  labels: {},
+  limits: {},
+  restart: { name: 'no', maximumRetries: 0 },
+  exposed: [],
+  publish: [],
+  autoRemove: false,
+  accelerator: 'auto',
+};

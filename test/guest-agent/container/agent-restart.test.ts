@@ -1,0 +1,141 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { ContainerRecord, ContainerState } from '../../../guest-agent/api.ts';
+import { agentSocket, type Folders } from '../../../guest-agent/folders.ts';
+import { type AgentClient, connectClient, framed, readAll } from '../client.ts';
+import { type FakeZygote, openFakeZygote } from '../fake-zygote.ts';
+import { LAYER, run, shell, testFolders } from '../fixture.ts';
+
+interface Machine {
+  folder: string;
+  folders: Folders;
+  zygote: FakeZygote;
+  /** Starts an agent process; SIGKILL ends it. */
+  boot(): Promise<{ client: AgentClient; restarted: boolean; kill(): Promise<void> }>;
+}
+
+async function openMachine(t: ExecutionContext): Promise<Machine> {
+  const { folder, folders } = testFolders(t);
+  const socket = join(folder, 'zygote.sock');
+  const zygote = await openFakeZygote(socket);
+  const agents: ChildProcess[] = [];
+  t.teardown(async () => {
+    for (const agent of agents) agent.kill('SIGKILL');
+    await zygote.close();
+  });
+  return {
+    folder,
+    folders,
+    zygote,
+    async boot() {
+      const script = join(import.meta.dirname, '../agent-process.ts');
+      const agent = fork(script, [folders.state, folders.runtime, folder, socket]);
+      agents.push(agent);
+      const [{ restarted }] = (await once(agent, 'message')) as [{ restarted: boolean }];
+      const client = connectClient(agentSocket(folders));
+      await client.ask('PUT', `/v1/layers/${LAYER}`, { serial: LAYER.slice(7, 27) });
+      return {
+        client,
+        restarted,
+        async kill() {
+          client.close();
+          agent.kill('SIGKILL');
+          await once(agent, 'exit');
+        },
+      };
+    },
+  };
+}
+
+const stateOf = async (client: AgentClient, id: string): Promise<ContainerState> =>
+  ((await client.ask('GET', `/v1/containers/${id}`)).body as ContainerRecord).state;
+
+const logOf = async (client: AgentClient, id: string, query = '') =>
+  framed(await readAll((await client.open('GET', `/v1/containers/${id}/logs?stdout=1${query}`)).stream), 1);
+
+test('containers run on while the agent is away, and no line of theirs is lost', async (t) => {
+  const machine = await openMachine(t);
+  const first = await machine.boot();
+  t.false(first.restarted);
+  const spec = shell('i=0; while [ $i -lt 400 ]; do echo $i; i=$((i+1)); sleep 0.002; done; exec sleep 60');
+  await run(first.client, spec, false);
+  const before = await stateOf(first.client, spec.id);
+  const following = await first.client.open('GET', `/v1/containers/${spec.id}/logs?stdout=1&follow=1`);
+  await once(following.stream, 'data');
+  await first.kill();
+
+  const second = await machine.boot();
+  t.true(second.restarted);
+  t.deepEqual(await stateOf(second.client, spec.id), before);
+  let text = '';
+  const { stream } = await second.client.open('GET', `/v1/containers/${spec.id}/logs?stdout=1&follow=1`);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    text += framed(chunk, 1);
+    if (text.endsWith('399\n')) break;
+  }
+  t.is(text, Array.from({ length: 400 }, (_, i) => `${i}\n`).join(''));
+  t.like((await second.client.ask('POST', `/v1/containers/${spec.id}/stop`)).body, { status: 'exited', exitCode: 143 });
+});
+
+test('an exit that happened meanwhile is recorded with its code and its last words', async (t) => {
+  const machine = await openMachine(t);
+  const first = await machine.boot();
+  const spec = shell('read line; echo last words; exit 6', { stdin: true });
+  await run(first.client, spec, false);
+  await first.kill(); // Its stdin ends with the agent.
+  await untilExited(machine.zygote, spec.id);
+  const second = await machine.boot();
+  t.like(await stateOf(second.client, spec.id), { status: 'exited', exitCode: 6, pid: 0 });
+  t.is(await logOf(second.client, spec.id), 'last words\n');
+  t.is((await second.client.ask('DELETE', `/v1/containers/${spec.id}`)).status, 204);
+  t.deepEqual(readdirSync(join(machine.folders.state, 'containers')), []);
+});
+
+test('a restart policy acts on an exit that happened meanwhile', async (t) => {
+  const machine = await openMachine(t);
+  const first = await machine.boot();
+  const restart = { name: 'on-failure', maximumRetries: 1 } as const;
+  const spec = shell('echo run; read line; exit 6', { stdin: true, restart });
+  await run(first.client, spec, false);
+  await first.kill();
+  await untilExited(machine.zygote, spec.id);
+  const second = await machine.boot();
+  const { stream } = await second.client.open('GET', `/v1/containers/${spec.id}/logs?stdout=1&follow=1`);
+  let text = '';
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    text += framed(chunk, 1);
+    if (text === 'run\nrun\n') break;
+  }
+  t.like(await stateOf(second.client, spec.id), { status: 'running', restarts: 1 });
+});
+
+test('a container whose process nobody knows any more has exited', async (t) => {
+  const machine = await openMachine(t);
+  const first = await machine.boot();
+  const spec = shell('exec sleep 60');
+  await run(first.client, spec, false);
+  await first.kill();
+  machine.zygote.processes.clear();
+  const second = await machine.boot();
+  t.like(await stateOf(second.client, spec.id), { status: 'exited', exitCode: 255, pid: 0 });
+});
+
+test('what an interrupted create or delete left behind goes away', async (t) => {
+  const machine = await openMachine(t);
+  const first = await machine.boot();
+  await run(first.client, shell('true'));
+  await first.kill();
+  const containers = join(machine.folders.state, 'containers');
+  mkdirSync(join(containers, `.${'f'.repeat(64)}.1.1/upper/deep`), { recursive: true });
+  const second = await machine.boot();
+  t.is(((await second.client.ask('GET', '/v1/containers')).body as unknown[]).length, 1);
+  while (readdirSync(containers).length > 1) await second.client.ask('GET', '/v1/info');
+  t.pass();
+});
+
+async function untilExited(zygote: FakeZygote, id: string): Promise<void> {
+  while (zygote.processes.get(id)?.exit === null) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,46 @@
+import { mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LayerMounts } from '../../guest-agent/layers.ts';
+import type { Kernel } from '../../guest-agent/runtime.ts';
+import { AF_INET, S_IFIFO, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../../guest-agent/sys/constants.ts';
+import { linux } from '../../guest-agent/sys/sys.ts';
+
+/** Does without root: cgroups are plain folders that name their processes, layers are empty folders. */
+export function fakeKernel(folder: string): Kernel & LayerMounts {
+  const cgroupOf = (id: string) => join(folder, 'cgroup', id);
+  const etc = (path: string) => readFileSync(join(folder, path), { encoding: 'utf8', flag: 'a+' });
+  mkdirSync(join(folder, 'etc'), { recursive: true });
+  return {
+    mkfifo: (path, mode) => void linux.mknod(path, S_IFIFO | mode, 0),
+    createCgroup(id) {
+      mkdirSync(cgroupOf(id), { recursive: true });
+      return cgroupOf(id);
+    },
+    removeCgroup: (cgroup) => rmSync(cgroup, { recursive: true, force: true }),
+    killCgroup(cgroup) {
+      for (const file of readdirSync(cgroup).filter((name) => name.endsWith('.pid')))
+        killGroup(Number(readFileSync(join(cgroup, file), 'utf8')));
+    },
+    oomKillCount: (cgroup) => readdirSync(cgroup).filter((name) => name === 'oom').length,
+    readInRunning: (_pid, path) => etc(path),
+    readInStopped: (_rootfs, path) => etc(path),
+    openNetwork: () => openSync('/dev/null', 'r'),
+    socketInNetwork: () => linux.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
+    findDisk: (serial) =>
+      serial.startsWith('f') ? Promise.reject(new Error(`find disk \`${serial}\``)) : Promise.resolve('/dev/sda'),
+    mountLayer: (_disk, target) => mkdirSync(target, { recursive: true }),
+    unmountLayer: (target) => rmSync(target, { recursive: true }),
+    mountedIn: (parent) =>
+      readdirSync(parent, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => join(parent, entry.name)),
+  };
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

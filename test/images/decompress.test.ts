@@ -1,0 +1,45 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import test from 'ava';
+import { decompressed } from '../../src/images/decompress.ts';
+import { streamOf } from '../helpers/images.ts';
+
+const TEXT = Buffer.from('one two three '.repeat(5000));
+const SKIPPABLE = Buffer.concat([Buffer.from('502a4d1804000000', 'hex'), Buffer.from('meta')]);
+
+async function all(data: Buffer, chunk: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const part of decompressed(streamOf(data, chunk))) chunks.push(part);
+  return Buffer.concat(chunks);
+}
+
+const same = test.macro<[string, Buffer, Buffer]>({
+  async exec(t, _, data, expected) {
+    for (const chunk of [1, 1000, 1_000_000]) t.deepEqual(await all(data, chunk), expected);
+  },
+  title: (_, what) => `${what} comes out whole`,
+});
+
+test(same, 'plain data', TEXT, TEXT);
+test(same, 'no data', Buffer.alloc(0), Buffer.alloc(0));
+test(same, 'a single byte', Buffer.from('\x1f'), Buffer.from('\x1f'));
+test(same, 'gzip', gzipSync(TEXT), TEXT);
+test(same, 'gzip in two members', Buffer.concat([gzipSync(TEXT), gzipSync(TEXT)]), Buffer.concat([TEXT, TEXT]));
+test(same, 'zstd', zstdCompressSync(TEXT), TEXT);
+test(
+  same,
+  'zstd in several frames with metadata between them',
+  Buffer.concat([zstdCompressSync(TEXT), SKIPPABLE, zstdCompressSync(TEXT), SKIPPABLE]),
+  Buffer.concat([TEXT, TEXT]),
+);
+
+const damaged = test.macro<[string, Buffer]>({
+  async exec(t, _, data) {
+    await t.throwsAsync(all(data, 1000), { name: 'MalformedTar' });
+  },
+  title: (_, what) => `${what} is refused`,
+});
+
+test(damaged, 'gzip cut short', gzipSync(TEXT).subarray(0, -4));
+test(damaged, 'gzip with a changed byte', gzipSync(TEXT).fill(0xff, 40, 50));
+test(damaged, 'zstd cut short', zstdCompressSync(TEXT).subarray(0, -4));
+test(damaged, 'zstd followed by something else', Buffer.concat([zstdCompressSync(TEXT), TEXT]));

@@ -1,0 +1,142 @@
+import { XMLParser } from 'fast-xml-parser';
+import test from 'ava';
+import { layerDisks, processOwner } from '../../src/libvirt/description.ts';
+import { domainXml, layerDiskXml, type DomainSpec } from '../../src/libvirt/domain-xml.ts';
+
+const SPEC: DomainSpec = {
+  name: 'nest-0123abcd-112233445566',
+  uuid: '0b9c4f6e-7d56-4c5c-8a0e-3a2b41f0c001',
+  accelerator: 'tcg',
+  vcpus: 2,
+  memory: 536_870_912,
+  kernel: '/images/vmlinuz',
+  initrd: '/images/initrd',
+  commandLine: 'console=ttyS0 quiet',
+  root: '/images/root.squashfs',
+  agent: '/agents/agent.squashfs',
+  disk: '/guests/1/disk.qcow2',
+  console: '/guests/1/console.log',
+  trunk: { port: 'nest.agent.0', socket: '/run/1.trunk' },
+  owner: { uid: 64055, gid: 64056 },
+  metadata: { zone: 'web' },
+};
+
+test('a guest boots the kernel directly', (t) => {
+  t.like(parse(domainXml(SPEC)).os, {
+    kernel: '/images/vmlinuz',
+    initrd: '/images/initrd',
+    cmdline: 'console=ttyS0 quiet',
+  });
+});
+
+test('memory is in bytes', (t) => {
+  t.deepEqual(parse(domainXml(SPEC)).memory, { '@unit': 'b', '#text': '536870912' });
+});
+
+test('the accelerator decides type and processor', (t) => {
+  t.like(parse(domainXml(SPEC)), { '@type': 'qemu', cpu: { '@mode': 'maximum' } });
+  t.like(parse(domainXml({ ...SPEC, accelerator: 'kvm' })), { '@type': 'kvm', cpu: { '@mode': 'host-passthrough' } });
+});
+
+test('every disk names its format, and only the guest’s own is writable', (t) => {
+  const disks = parse(domainXml(SPEC)).devices.disk.map((disk) => [
+    disk.target['@dev'],
+    disk.source['@file'],
+    disk.driver['@type'],
+    'readonly' in disk,
+    'backingStore' in disk,
+  ]);
+  t.deepEqual(disks, [
+    ['vda', '/images/root.squashfs', 'raw', true, true],
+    ['vdb', '/agents/agent.squashfs', 'raw', true, true],
+    ['vdc', '/guests/1/disk.qcow2', 'qcow2', false, true],
+  ]);
+});
+
+test('a guest that ends is not started again', (t) => {
+  t.like(parse(domainXml(SPEC)), { on_poweroff: 'destroy', on_reboot: 'destroy', on_crash: 'destroy' });
+});
+
+test('a guest has no network card, no display and no input', (t) => {
+  const { devices } = parse(domainXml(SPEC));
+  for (const device of ['interface', 'graphics', 'video', 'input', 'sound']) t.false(device in devices, device);
+});
+
+test('libvirt is told whom QEMU runs as, and to leave the owners of files alone', (t) => {
+  t.deepEqual(parse(domainXml(SPEC)).seclabel, {
+    '@type': 'static',
+    '@model': 'dac',
+    '@relabel': 'no',
+    label: '+64055:+64056',
+  });
+  t.is(parse(domainXml({ ...SPEC, owner: null })).seclabel, undefined);
+});
+
+test('nothing in a value becomes markup', (t) => {
+  const evil = `"><disk/>'&<!--]]>`;
+  const domain = parse(domainXml({ ...SPEC, name: evil, commandLine: evil, disk: evil, metadata: { zone: evil } }));
+  t.is(domain.name, evil);
+  t.is(domain.os['cmdline'], evil);
+  t.is(domain.devices.disk[2]?.source['@file'], evil);
+  t.deepEqual(JSON.parse(domain.metadata['nest:guest']['#text']), { zone: evil });
+});
+
+test('what XML cannot hold is refused', (t) => {
+  t.throws(() => domainXml({ ...SPEC, disk: '/guests/\0' }), { message: /control character/ });
+  t.throws(() => domainXml({ ...SPEC, name: '\ud800' }), { message: /control character/ });
+});
+
+for (const [unit, name] of [
+  [0, 'sda'],
+  [25, 'sdz'],
+  [26, 'sdaa'],
+  [701, 'sdzz'],
+  [702, 'sdaaa'],
+] as const)
+  test(`layer disk ${unit} is ${name}`, (t) => {
+    const text = layerDiskXml({ file: '/layers/l.squashfs', serial: 'a'.repeat(20), unit });
+    t.regex(text, new RegExp(`<target dev="${name}" bus="scsi"`));
+    t.regex(text, new RegExp(`unit="${unit}"`));
+    t.regex(text, /<readonly\/>/);
+  });
+
+test('layer disks are found in what libvirt wrote, other disks are not', (t) => {
+  const disk = (unit: string, serial: string, bus = 'scsi') =>
+    `<disk type='file'><target dev='sda' bus='${bus}'/><serial>${serial}</serial><address type='drive' unit='${unit}'/></disk>`;
+  const describe = (disks: string) => `<domain type='qemu' id='3'><devices>${disks}<rng/></devices></domain>`;
+  t.deepEqual(layerDisks(describe(disk('0', '00000000000000000012') + disk('7', 'ff') + disk('9', 'aa', 'virtio'))), [
+    { serial: '00000000000000000012', unit: 0 },
+    { serial: 'ff', unit: 7 },
+  ]);
+  t.deepEqual(layerDisks(describe('')), []);
+});
+
+test('the owner of QEMU processes is read from the capabilities', (t) => {
+  const models = (text: string) => `<capabilities><host>${text}</host></capabilities>`;
+  const dac = `<secmodel><model>dac</model><doi>0</doi><baselabel type='kvm'>+64055:+107</baselabel><baselabel type='qemu'>+64055:+107</baselabel></secmodel>`;
+  t.deepEqual(processOwner(models(`<secmodel><model>none</model></secmodel>${dac}`)), { uid: 64055, gid: 107 });
+  t.deepEqual(processOwner(models(dac)), { uid: 64055, gid: 107 });
+  t.is(processOwner(models('<secmodel><model>none</model><doi>0</doi></secmodel>')), null);
+  t.is(processOwner(models('')), null);
+});
+
+interface Parsed {
+  name: string;
+  memory: unknown;
+  os: Record<string, unknown>;
+  seclabel?: unknown;
+  metadata: { 'nest:guest': { '#text': string } };
+  devices: {
+    disk: { target: { '@dev': string }; source: { '@file': string }; driver: { '@type': string } }[];
+  };
+}
+
+function parse(text: string): Parsed {
+  const parser = new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: '@',
+    parseTagValue: false,
+    trimValues: false,
+  });
+  return (parser.parse(text.replace(/>\s+</g, '><')) as { domain: Parsed }).domain;
+}
