@@ -21,7 +21,6 @@ export interface Port {
  */
 export function openPort(sys: Sys, device: string, spare: string): Port {
   const port = sys.open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
-  const first = Buffer.alloc(64 * 1024);
   let woken = () => {};
   process.on('SIGIO', () => woken());
 
@@ -32,16 +31,29 @@ export function openPort(sys: Sys, device: string, spare: string): Port {
         const signal = new Promise<void>((resolve) => (woken = resolve));
         sys.fcntl(port, F_SETOWN, process.pid);
         sys.fcntl(port, F_SETFL, O_NONBLOCK | O_ASYNC);
-        const length = sys.read(port, first);
-        if (length === 0) {
+        const waiting = readWaiting(sys, port);
+        if (waiting === null) {
           await signal;
           continue;
         }
         sys.fcntl(port, F_SETFL, O_NONBLOCK);
-        return wrap(sys, port, spare, Buffer.from(first.subarray(0, length ?? 0)));
+        return wrap(sys, port, spare, waiting);
       }
     },
   };
+}
+
+/** What can be read now; null when the host's end is closed: what it had sent before is for nobody any more. */
+function readWaiting(sys: Sys, port: number): Buffer | null {
+  const chunks: Buffer[] = [];
+  for (let count = 0; count < WAITING_LIMIT; count += 1) {
+    const chunk = Buffer.alloc(CHUNK);
+    const length = sys.read(port, chunk);
+    if (length === 0) return null;
+    if (length === null) break;
+    chunks.push(chunk.subarray(0, length));
+  }
+  return Buffer.concat(chunks);
 }
 
 /**
@@ -58,6 +70,10 @@ function wrap(sys: Sys, port: number, spare: string, begun: Buffer): Socket {
   if (begun.length > 0) socket.unshift(begun);
   return socket;
 }
+
+/** The kernel hands out at most one page for each read. */
+const CHUNK = 4096;
+const WAITING_LIMIT = 256;
 
 /** fcntl(2), include/uapi/asm-generic/fcntl.h */
 const F_SETOWN = 8;

@@ -14,7 +14,7 @@ import type { Port } from './port.ts';
  */
 export async function serveTrunk(server: Http2Server, port: Port, restarted: boolean): Promise<never> {
   let unknown = restarted;
-  let next = NOTHING;
+  let next: Buffer = NOTHING;
   for (;;) {
     const socket = await port.accept(next);
     const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -22,8 +22,8 @@ export async function serveTrunk(server: Http2Server, port: Port, restarted: boo
     socket.on('end', () => socket.destroy());
     socket.on('finish', () => socket.destroy());
     next = NOTHING;
-    if (unknown || !(await beginsSession(socket))) next = await refuseSession(socket);
-    else serveSession(server, socket);
+    if (!unknown && (await beginsSession(socket))) serveSession(server, socket);
+    else next = await refuseSession(socket, unknown ? 0 : GRACE);
     unknown = false;
     await closed;
   }
@@ -38,34 +38,41 @@ function serveSession(server: Http2Server, socket: Socket): void {
   server.emit('connection', socket);
 }
 
-/** Whether the first bytes are those of an HTTP/2 client. They stay in the socket. */
+/** Whether an HTTP/2 client begins here; what an earlier connection left before it is dropped. */
 async function beginsSession(socket: Socket): Promise<boolean> {
-  let held = NOTHING;
-  while (held.length < PREFACE.length && PREFACE.startsWith(held.toString('latin1'))) {
+  let held: Buffer = NOTHING;
+  for (;;) {
     const chunk = await readChunk(socket);
     if (chunk === null) return false;
     held = Buffer.concat([held, chunk]);
+    const start = held.lastIndexOf(PREFACE);
+    if (start === -1 && PREFACE.startsWith(held.toString('latin1'))) continue;
+    socket.unshift(start === -1 ? held : held.subarray(start));
+    return start !== -1;
   }
-  socket.unshift(held);
-  return held.toString('latin1', 0, PREFACE.length) === PREFACE;
 }
 
 /**
- * Ends the host's session and drops what it still sends; returns what the next connection began with, if that followed
- * without a gap. GOAWAY (RFC 9113, 6.8) is repeated: the earlier agent may have died within a frame of up to 16 KiB, whose
- * rest would take in what comes first. What was not sent by then is dropped: it is not for the next connection.
+ * Drops what an unknown session sends, and ends it after `delay` milliseconds; returns what the next connection begins
+ * with, if that follows without a gap, or nothing when the host has closed its end.
+ *
+ * GOAWAY (RFC 9113, 6.8) is repeated: the earlier agent may have died within a frame of up to 16 KiB, whose rest would take
+ * in what comes first. It is too late for it once the next connection has begun: that one would get it.
  */
-async function refuseSession(socket: Socket): Promise<Buffer> {
-  if (!socket.destroyed) socket.write(Buffer.concat(Array<Buffer>(REPEATED).fill(GOAWAY)));
-  let held = NOTHING;
-  for (;;) {
-    const chunk = await readChunk(socket);
-    if (chunk === null) return NOTHING;
-    held = Buffer.concat([held.subarray(-PREFACE.length), chunk]);
-    const start = held.indexOf(PREFACE);
-    if (start === -1) continue;
-    socket.destroy();
-    return held.subarray(start);
+async function refuseSession(socket: Socket, delay: number): Promise<Buffer> {
+  const timer = setTimeout(() => socket.write(Buffer.concat(Array<Buffer>(REPEATED).fill(GOAWAY))), delay);
+  try {
+    for (let held: Buffer = NOTHING; ; ) {
+      const chunk = await readChunk(socket);
+      if (chunk === null) return NOTHING;
+      held = Buffer.concat([held.subarray(-PREFACE.length), chunk]);
+      const start = held.lastIndexOf(PREFACE);
+      if (start === -1) continue;
+      socket.destroy();
+      return held.subarray(start);
+    }
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -85,6 +92,9 @@ const NOTHING = Buffer.alloc(0);
 /** Length 8, type 7, no flags, stream 0; last stream 0, INTERNAL_ERROR. */
 const GOAWAY = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
 const REPEATED = 1000;
+
+/** Milliseconds in which a host that has just closed its session comes back, or its end is noticed. */
+const GRACE = 1000;
 
 /** How every HTTP/2 client begins: RFC 9113, 3.4. */
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';

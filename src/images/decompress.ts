@@ -16,7 +16,7 @@ export async function* decompressed(source: AsyncIterable<Buffer>): AsyncGenerat
   }
   const whole = prepend(head, chunks);
   const format = formatOf(head);
-  if (format === 'gzip') yield* through(whole, createGunzip({ chunkSize: 256 * 1024 }));
+  if (format === 'gzip') yield* through(whole, createGunzip({ chunkSize: 64 * 1024 }));
   else if (format === 'zstd') yield* unzstd(whole);
   else yield* whole;
 }

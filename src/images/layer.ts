@@ -82,7 +82,7 @@ async function withBlob(
 }
 
 function fromStart(file: FileHandle): AsyncIterable<Buffer> {
-  return file.createReadStream({ start: 0, autoClose: false, highWaterMark: 128 * 1024 }) as AsyncIterable<Buffer>;
+  return file.createReadStream({ start: 0, autoClose: false, highWaterMark: 64 * 1024 }) as AsyncIterable<Buffer>;
 }
 
 function expectDiffId({ diffId }: LayerBlob, hash: Hash): void {

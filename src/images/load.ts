@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Progress } from '../progress.ts';
-import { blobPath, short, takeBlob } from './blobs.ts';
+import { blobPath, invalid, short, takeBlob } from './blobs.ts';
 import type { ImageSource } from './images.ts';
 import type { LayerDisks } from './layer-disks.ts';
 import { readImage, readIndex, type LayoutImage } from './layout.ts';
@@ -87,6 +87,7 @@ async function read(source: string, stage: string, { progress, signal }: LoadCon
 async function fromLayout(layout: string, source: string, ours: boolean): Promise<FoundImage[]> {
   const images = new Map<string, FoundImage>();
   const entries = await readIndex(layout);
+  if (entries.length === 0) throw invalid('index.json', 'holds no image');
   for (const { descriptor, annotation } of entries) {
     const name = nameInLayout(annotation, source, entries.length);
     const image = await readImage(layout, descriptor);

@@ -26,7 +26,7 @@ export async function packSquashfs(
   try {
     const warnings = await runTool('sqfstar', [...flags, temporary], {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(newest) },
-      input: Readable.from(tar, { objectMode: false, highWaterMark: 1024 * 1024 }),
+      input: Readable.from(tar, { objectMode: false, highWaterMark: 256 * 1024 }),
       signal,
     });
     // sqfstar skips what it does not understand, says so, and succeeds. The stream is ours: it must understand all of it.

@@ -12,7 +12,7 @@ export async function* unzstd(source: AsyncIterable<Buffer>): AsyncGenerator<Buf
   for (;;) {
     const magic = (await input.take(4, ''))?.readUInt32LE(0);
     if (magic === undefined) return;
-    if (magic === FRAME) yield* through(frame(input), createZstdDecompress({ chunkSize: 256 * 1024 }));
+    if (magic === FRAME) yield* through(frame(input), createZstdDecompress({ chunkSize: 64 * 1024 }));
     else if (magic >= SKIPPABLE && magic <= SKIPPABLE + 0xf)
       await input.skip((await exactly(input, 4)).readUInt32LE(0), '');
     else throw broken('holds something between its frames');

@@ -23,7 +23,7 @@ export function serve(port: MessagePort, uri: string): void {
       const open = connect();
       if (operation === 'connect') return { id, value: undefined };
       const run = OPERATIONS[operation];
-      return { id, value: run(open, ...parameters) };
+      return { id, value: run(open, ...(parameters as never[])) };
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       return { id, failure: { ...error.failure, disconnected: error.failure.disconnected || !alive() } };
@@ -49,8 +49,5 @@ export function serve(port: MessagePort, uri: string): void {
   }
 }
 
-/** The parameters were typed where they were sent, in this process (libvirt.ts). */
-const OPERATIONS = operations as Record<
-  OperationName,
-  (connection: Connection, ...parameters: never[]) => unknown
-> as Record<OperationName, (connection: Connection, ...parameters: unknown[]) => unknown>;
+/** What the parameters are was checked where they were sent, in this process (libvirt.ts). */
+const OPERATIONS: Record<OperationName, (connection: Connection, ...parameters: never[]) => unknown> = operations;

@@ -28,7 +28,9 @@ export async function nest(words: string[], env: Record<string, string>): Promis
   const config = await loadConfig();
   const before = { ...process.env };
   const restore = [capture(process.stdout), capture(process.stderr)];
-  Object.assign(process.env, { NODE_ENV: 'production' }, env);
+  // Whoever runs the tests may have settings of their own.
+  const foreign = Object.entries(before).filter(([name]) => !name.startsWith('NEST_'));
+  process.env = { ...Object.fromEntries(foreign), NODE_ENV: 'production', ...env };
   try {
     await new command(argv, config)._run();
   } finally {

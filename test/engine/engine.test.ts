@@ -5,6 +5,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { startEngine } from '../../src/engine/engine.ts';
 import { startOrJoin } from '../../src/engine/start-or-join.ts';
@@ -64,16 +65,23 @@ test('without libvirt the engine answers what needs no guests, and names libvirt
   t.is((await nest.call('POST', '/containers/create', { Image: 'hello' })).status, 201);
 });
 
-test('a stopped engine leaves guests and containers, and the next one knows them', async (t) => {
+test('a stopped engine leaves guests and containers, and the next one knows them and their ports', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'nest-engine-'));
   const first = await openTestEngine({ folder });
-  const container = await first.docker.createContainer({ Image: 'hello', name: 'web' });
+  const HostConfig = { PortBindings: { '80/tcp': [{ HostPort: '' }] } };
+  const container = await first.docker.createContainer({ Image: 'hello', name: 'web', HostConfig });
   await container.start();
+  const { Ports } = (await container.inspect()).NetworkSettings;
   await first.engine.close();
   t.is(first.guests.list().length, 1);
   const second = await openTestEngine({ folder, guests: first.guests });
   t.teardown(() => second.close());
-  t.like((await second.docker.getContainer('web').inspect()).State, { Status: 'running' });
+  const details = await second.docker.getContainer('web').inspect();
+  t.like(details.State, { Status: 'running' });
+  t.deepEqual(details.NetworkSettings.Ports, Ports);
+  const socket = connect(Number(Ports['80/tcp']?.[0]?.HostPort), '127.0.0.1');
+  socket.end('through the same port');
+  t.is(await text(socket), 'through the same port');
 });
 
 test('an engine that lost its database adopts the containers of its guests, and only its own', async (t) => {
@@ -128,7 +136,7 @@ test('an idle guest is removed; one with a container is not', async (t) => {
   t.is(nest.guests.list().length, 1);
   await container.remove();
   await until('the idle guest to go', () => nest.guests.list().length === 0);
-  t.pass();
+  t.deepEqual(nest.log, []);
 });
 
 test('after SIGKILL during a deploy, the same deploy completes it: nothing doubled, nothing left over', async (t) => {

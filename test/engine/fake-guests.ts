@@ -109,7 +109,10 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
       return trunk;
     },
     async remove(id) {
+      const record = records.get(id);
       await end(id);
+      // As the trunk's closing makes it.
+      if (record !== undefined) for (const listener of listeners) listener({ ...record, state: 'unreachable' });
       records.delete(id);
       rmSync(file(id), { force: true });
     },

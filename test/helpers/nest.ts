@@ -37,6 +37,8 @@ export async function openNest(environment: Record<string, string> = {}): Promis
     ...process.env,
     NEST_DATA_DIR: path.join(folder, 'data'),
     NEST_RUNTIME_DIR: path.join(folder, 'run'),
+    // A name that is not loaded must not be looked for outside this machine.
+    NEST_PULL: 'never',
     ...environment,
   };
   const paths = nestPaths(env);

@@ -112,7 +112,7 @@ test('layer disks are found in what libvirt wrote, other disks are not', (t) => 
 });
 
 test('the owner of QEMU processes is read from the capabilities', (t) => {
-  const models = (text: string) => `<capabilities><host>${text}</host></capabilities>`;
+  const models = (text: string) => `<capabilities><host><uuid>1</uuid>${text}</host></capabilities>`;
   const dac = `<secmodel><model>dac</model><doi>0</doi><baselabel type='kvm'>+64055:+107</baselabel><baselabel type='qemu'>+64055:+107</baselabel></secmodel>`;
   t.deepEqual(processOwner(models(`<secmodel><model>none</model></secmodel>${dac}`)), { uid: 64055, gid: 107 });
   t.deepEqual(processOwner(models(dac)), { uid: 64055, gid: 107 });
@@ -137,6 +137,7 @@ function parse(text: string): Parsed {
     attributeNamePrefix: '@',
     parseTagValue: false,
     trimValues: false,
+    htmlEntities: true,
   });
   return (parser.parse(text.replace(/>\s+</g, '><')) as { domain: Parsed }).domain;
 }

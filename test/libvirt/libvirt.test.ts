@@ -6,6 +6,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openLibvirt, type Libvirt, type LifecycleEvent } from '../../src/libvirt/libvirt.ts';
 import { readMetadata, writeMetadata } from '../../src/libvirt/metadata.ts';
+import { until } from '../helpers/until.ts';
 
 // libvirt's test driver keeps its domains per process, for all connections: each test has a name of its own.
 
@@ -194,11 +195,11 @@ async function privateDaemon(t: ExecutionContext) {
     async start() {
       daemon = spawn('libvirtd', { env, stdio: 'ignore', ...user });
       await once(daemon, 'spawn');
-      for (;;) {
+      await until('libvirtd to answer', async () => {
         const libvirt = await openLibvirt(uri).catch(() => undefined);
-        if (libvirt) return libvirt.close();
-        if (daemon.exitCode !== null) throw new Error(`libvirtd ended with ${daemon.exitCode}`);
-      }
+        await libvirt?.close();
+        return libvirt !== undefined;
+      });
     },
   };
 }

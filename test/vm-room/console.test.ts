@@ -41,7 +41,7 @@ test('a guest that never started has an empty console', async (t) => {
 
 async function guest(
   t: ExecutionContext,
-): Promise<{ paths: Paths; write(suffix: string, text: string): Promise<void> }> {
+): Promise<{ paths: Paths; write: (suffix: string, text: string) => Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'nest-console-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const paths = nestPaths({ NEST_DATA_DIR: folder, NEST_RUNTIME_DIR: folder });

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { busyboxImage } from '../helpers/images.ts';
 import { openNest, type Nest, type Outcome } from '../helpers/nest.ts';
@@ -85,7 +85,6 @@ test.serial('no libvirt', async (t) => {
 
 test.serial('no guest image', async (t) => {
   const other = await openNest();
-  const { rm } = await import('node:fs/promises');
   await rm(other.paths.guestImages);
   await other.ok('image', 'load', path.join(nest.paths.data, 'fixture'));
   await refused(

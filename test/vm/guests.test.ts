@@ -16,6 +16,7 @@ import { domainName, StoredGuest } from '../../src/vm/record.ts';
 import { testGuestImage } from '../helpers/guest-image.ts';
 import { qemuPid, TEST_URI } from '../helpers/libvirt.ts';
 
+const UID = process.getuid?.() ?? 0;
 const REQUEST = { zone: 'web', shape: { vcpus: 1, memory: 512 * 1024 ** 2 }, accelerator: 'tcg' } as const;
 const instance = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex');
 const layer = { diffId: `sha256:${'5e'.repeat(32)}`, path: '' };
@@ -67,10 +68,17 @@ test.serial('a guest has the name and the console that were asked for', async (t
 
 test.serial('what guests share is changed by nobody, and the trunk is for the engine only', async (t) => {
   for (const file of [boot.kernel, boot.initrd, boot.root, boot.agent])
-    t.like(await stat(file), { uid: process.getuid?.(), mode: 0o100444 }, file);
+    t.like(await stat(file), { uid: UID, mode: 0o100444 }, file);
   const trunk = await stat(guestPaths(paths, first.id).trunk);
-  t.is(trunk.uid, process.getuid?.());
+  t.is(trunk.uid, UID);
   t.is(trunk.mode & 0o002, 0);
+});
+
+test.serial('monitor commands reach the QEMU of a guest', async (t) => {
+  const libvirt = await openLibvirt(TEST_URI);
+  t.teardown(() => libvirt.close());
+  const reply = await libvirt.monitorCommand(domainName(instance, first.id), '{"execute":"query-status"}');
+  t.like(JSON.parse(reply), { return: { status: 'running' } });
 });
 
 test.serial('a layer is attached once, however often and by however many it is asked for', async (t) => {
@@ -81,7 +89,7 @@ test.serial('a layer is attached once, however often and by however many it is a
     t.deepEqual(await guests.trunk(id).request({ method: 'GET', path: '/v1/layers' }, v.array(v.string())), [
       layer.diffId,
     ]);
-  t.like(await stat(layer.path), { uid: process.getuid?.(), mode: 0o100444 });
+  t.like(await stat(layer.path), { uid: UID, mode: 0o100444 });
 });
 
 test.serial('many layers can be attached at once', async (t) => {

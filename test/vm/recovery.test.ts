@@ -1,7 +1,7 @@
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { busyboxImage } from '../helpers/images.ts';
@@ -13,6 +13,7 @@ const IMAGE = 'localhost/busybox:test';
 interface Container {
   name: string;
   state: string;
+  status: string;
   guest: string;
 }
 
@@ -74,7 +75,6 @@ test.serial('containers go on while the engine is away, and the next engine find
 test.serial('an engine that lost its database adopts guests and containers', async (t) => {
   await nest.ok('run', '-d', '--name', 'kept', IMAGE, 'sleep', '1000');
   process.kill(await enginePid(), 'SIGKILL');
-  const { rm } = await import('node:fs/promises');
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(nest.paths.stateDatabase + suffix, { force: true });
   const [kept] = (await nest.json('ps')) as Container[];
   t.is(kept?.name, 'kept');
@@ -100,9 +100,8 @@ test.serial('containers go on while the agent is restarted; ps, logs -f and the 
   follower.stdout?.on('data', (data: Buffer) => (text += data.toString()));
   await once(follower, 'close');
   t.is(text, Array.from({ length: 60 }, (_, i) => `${i}\n`).join(''));
-  const ticker = ((await nest.json('ps', '-a')) as (Container & { exitCode: number })[])[0];
-  t.is(ticker?.state, 'exited');
-  t.is(ticker?.exitCode, 5);
+  const ticker = ((await nest.json('ps', '-a')) as Container[])[0];
+  t.regex(ticker?.status ?? '', /^Exited \(5\)/);
   await nest.ok('rm', 'ticker');
 });
 

@@ -43,16 +43,18 @@ function change(ctx: Context, before: Container, changed: Container): void {
   const ended = after.state.finishedAt > before.state.finishedAt || (isUp(before) && !isUp(after));
   const died = ended && after.state.status !== 'running';
   if (died) emitContainer(ctx, 'die', after, { exitCode: String(after.state.exitCode) });
-  if (isUp(after)) restorePorts(ctx, after);
+  if (isUp(after)) restorePorts(ctx, after.record.id);
   else {
     void ctx.ports.close(after.record.id);
     if (died && after.record.autoRemove) autoRemove(ctx, after);
   }
 }
 
-/** After a restart of the engine: the same ports as before, which a running container's users know. */
-function restorePorts(ctx: Context, { record, bindings }: Container): void {
-  if (record.publish.length === 0 || ctx.ports.has(record.id)) return;
+/** Where a running container's ports do not listen, as after a restart of the engine: the same ones, which its users know. */
+export function restorePorts(ctx: Context, id: string): void {
+  const container = ctx.state.containers.get(id);
+  if (container === undefined || !isUp(container) || container.record.publish.length === 0 || ctx.ports.has(id)) return;
+  const { record, bindings } = container;
   const restore = async () => {
     const open = await ctx.ports.open(record.id, bindings.length > 0 ? bindings : record.publish);
     const now = ctx.state.containers.get(record.id);

@@ -27,9 +27,21 @@ export async function deploy(
   const accelerator: AcceleratorChoice = request.accelerator ?? 'auto';
   return ctx.projects(project.name, async () => {
     const steps = await plan(ctx, project, progress, signal);
-    const services = await applyPlan(ctx, { project, steps, accelerator }, progress, signal);
+    const services = await applyPlan(ctx, { project, steps, accelerator }, warningOnce(progress), signal);
     return { project: project.name, services };
   });
+}
+
+/** Guests that boot side by side warn of the same things. */
+function warningOnce(progress: Progress): Progress {
+  const given = new Set<string>();
+  return {
+    step: (title, work) => progress.step(title, work),
+    warn(message) {
+      if (!given.has(message)) progress.warn(message);
+      given.add(message);
+    },
+  };
 }
 
 async function plan(ctx: Context, project: Project, progress: Progress, signal: AbortSignal): Promise<PlanStep[]> {

@@ -5,12 +5,15 @@ export function asStartError(error: unknown): unknown {
   if (!(error instanceof NestError) || error.code !== 'exec-failed') return error;
   const cause = error.cause instanceof Error ? error.cause.message : '';
   const words = WORDS.find(({ errno }) => cause.includes(errno))?.words;
-  if (words === undefined || error.message.includes(words)) return error;
+  if (words === undefined || KNOWN.test(error.message)) return error;
   return new NestError(error.code, `${error.message}: ${words}`, {
     cause: error,
     ...(error.hint !== undefined && { hint: error.hint }),
   });
 }
+
+/** https://github.com/docker/cli/blob/v28.2.2/cli/command/container/run.go, toStatusError. */
+const KNOWN = /executable file not found|no such file or directory|permission denied|is a directory/;
 
 const WORDS = [
   { errno: 'ENOENT', words: 'no such file or directory' },

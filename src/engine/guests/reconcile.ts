@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { ContainerRecord as AgentRecord } from '../../../guest-agent/api.ts';
 import type { GuestRecord } from '../../vm/guests.ts';
 import { ANNOTATION } from '../containers/annotation.ts';
-import { observe, vanished } from '../containers/observe.ts';
+import { observe, restorePorts, vanished } from '../containers/observe.ts';
 import { dropContainer } from '../containers/remove.ts';
 import type { Context } from '../context.ts';
 import { ContainerMeta, ContainerRecord, type Container } from '../state/record.ts';
@@ -25,6 +25,7 @@ export async function reconcile(ctx: Context, guest: GuestRecord, records: Agent
     else {
       if (container.phase === 'creating') ctx.state.containers.update(id, { phase: 'created' });
       observe(ctx, record.state);
+      restorePorts(ctx, id);
     }
   }
   for (const record of present.values()) await meetStranger(ctx, guest, record);

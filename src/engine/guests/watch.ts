@@ -37,6 +37,8 @@ export function watchGuests(ctx: Context): GuestWatch {
     void followAgent(guests.trunk(guest.id), listener, broken, controller.signal);
   };
   const update = (guest: GuestRecord, guests: Guests) => {
+    // The end of one that is being removed is no news.
+    if (ctx.leaving.has(guest.id) || guests.get(guest.id) === undefined) return;
     switch (guest.state) {
       case 'running':
       case 'unreachable':
