@@ -6,12 +6,9 @@ import {
   CLONE_NEWNS,
   CLONE_NEWUTS,
   IFF_UP,
-  O_CLOEXEC,
-  O_RDONLY,
   SIOCSIFFLAGS,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
-  SOCK_STREAM,
 } from './sys/constants.ts';
 import type { Sys } from './sys/sys.ts';
 
@@ -32,24 +29,4 @@ export function bringLoopbackUp(sys: Sys): void {
   request.writeInt16LE(IFF_UP, 16);
   sys.ioctl(socket, SIOCSIFFLAGS, request);
   sys.close(socket);
-}
-
-/**
- * A TCP socket over IPv4, not connected, in another network namespace: a socket stays in the one it was made in. Only the
- * calling thread moves, and is back before this returns.
- *
- * @param namespace a network namespace, or the pidfd of a process in it
- */
-export function openSocketIn(sys: Sys, namespace: number): number {
-  const own = sys.open('/proc/thread-self/ns/net', O_RDONLY | O_CLOEXEC);
-  try {
-    sys.setns(namespace, CLONE_NEWNET);
-    try {
-      return sys.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC);
-    } finally {
-      sys.setns(own, CLONE_NEWNET);
-    }
-  } finally {
-    sys.close(own);
-  }
 }

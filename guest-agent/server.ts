@@ -1,4 +1,10 @@
-import { constants, createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { ErrorReply } from './api.ts';
 import { errnoOf, notFound, report, RequestError } from './errors.ts';
 import { containerRoutes } from './routes/containers.ts';
@@ -22,7 +28,8 @@ export function createApiServer(runtime: Runtime): Http2Server {
     const url = URL.parse(headers[':path'] ?? '', 'http://agent');
     const method = headers[':method'] ?? '';
     const route = url === null ? undefined : find(method, url.pathname);
-    if (url === null || route === undefined) throw notFound(`${method} \`${headers[':path']}\`: there is no such route`);
+    if (url === null || route === undefined)
+      throw notFound(`${method} \`${headers[':path']}\`: there is no such route`);
     const left = new AbortController();
     stream.once('close', () => left.abort());
     const call = { runtime, stream, params: route.params, query: url.searchParams, left: left.signal };
@@ -50,7 +57,10 @@ function send(stream: ServerHttp2Stream, { status, body }: Reply): void {
 function fail(stream: ServerHttp2Stream, error: unknown): void {
   if (hasLeft(error)) return;
   if (!(error instanceof RequestError)) report('answer a request', error);
-  if (stream.headersSent) return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  if (stream.headersSent) {
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    return;
+  }
   const message = (error instanceof Error ? error.message : String(error)).slice(0, MESSAGE_LIMIT);
   const errno = errnoOf(error);
   const body: ErrorReply = { message, ...(errno !== undefined && { errno }) };

@@ -59,7 +59,10 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
     const opened = connect(path);
     opened.setEncoding('utf8');
     opened.on('connect', () => (socket = opened));
-    opened.on('data', lineSplitter((line) => receive(JSON.parse(line) as FromZygote)));
+    opened.on(
+      'data',
+      lineSplitter((line) => receive(JSON.parse(line) as FromZygote)),
+    );
     opened.on('error', (error) => {
       if (!ABSENT.has(errnoOf(error) ?? '')) report(`connect to zygote \`${path}\``, error);
     });
@@ -73,21 +76,31 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
 
   const receive = (message: FromZygote) => {
     switch (message.type) {
-      case 'processes':
-        return listener.processes(message.processes);
-      case 'exited':
-        return listener.exited(message.id, message.exit);
+      case 'processes': {
+        listener.processes(message.processes);
+        return;
+      }
+      case 'exited': {
+        listener.exited(message.id, message.exit);
+        return;
+      }
       case 'started': {
         const reply = take(`start ${message.id}`) ?? take(`exec ${message.id}`);
-        return reply === undefined ? listener.started(message.id, message.pid) : reply.resolve(message.pid);
+        if (reply === undefined) listener.started(message.id, message.pid);
+        else reply.resolve(message.pid);
+        return;
       }
       case 'signalled':
         return take(`signal ${message.id}`)?.resolve(0);
       case 'failed': {
         const reply = take(`${message.request} ${message.id}`);
         // A start that an earlier agent asked for was among the processes: it has ended.
-        if (reply === undefined) return listener.exited(message.id, { ...NEVER_RAN, at: clock.now() });
-        return reply.reject(new ZygoteError(message));
+        if (reply === undefined) {
+          listener.exited(message.id, { ...NEVER_RAN, at: clock.now() });
+          return;
+        }
+        reply.reject(new ZygoteError(message));
+        return;
       }
     }
   };

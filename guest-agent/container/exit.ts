@@ -12,7 +12,10 @@ import { launch } from './start.ts';
  */
 export function recordExit(runtime: Runtime, container: Container, exit: Exit): void {
   const { run, spec } = container;
-  if (run === undefined) return runtime.zygote.forget(spec.id);
+  if (run === undefined) {
+    runtime.zygote.forget(spec.id);
+    return;
+  }
   closeRun(container, run);
   container.run = undefined;
   settle(runtime, container, {

@@ -12,7 +12,10 @@ export async function* containerLogs(
   left: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const folder = containerFolders(runtime.folders, container.spec.id).log;
-  if (!follow) return yield* logOutput(folder, container.log, query);
+  if (!follow) {
+    yield* logOutput(folder, container.log, query);
+    return;
+  }
   const over = new AbortController();
   void whenState(runtime, container, ({ status }) => status === 'exited', left).then(() => over.abort());
   const wait = query.until - runtime.clock.now();

@@ -16,8 +16,7 @@ import { loadContainers } from './store.ts';
 export function loadState(runtime: Runtime): void {
   const { containers, leftovers } = loadContainers(runtime.folders);
   for (const stored of containers) openContainer(runtime, stored);
-  for (const folder of leftovers)
-    removeTree(folder).catch((error: unknown) => report(`delete \`${folder}\``, error));
+  for (const folder of leftovers) removeTree(folder).catch((error: unknown) => report(`delete \`${folder}\``, error));
 }
 
 /**
@@ -43,7 +42,10 @@ export async function reconcile(runtime: Runtime, processes: ZygoteProcess[]): P
 export function dispatchStart(runtime: Runtime, id: string, pid: number): void {
   const process = { id, pid, exit: null };
   const container = runtime.containers.get(id);
-  if (container === undefined) return adoptStray(runtime, process);
+  if (container === undefined) {
+    adoptStray(runtime, process);
+    return;
+  }
   container
     .inTurn(() => reconcileContainer(runtime, container, process))
     .catch((error: unknown) => report(`adopt container \`${id}\``, error));

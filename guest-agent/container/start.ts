@@ -53,7 +53,12 @@ function prepareInit(runtime: Runtime, container: Container): Omit<ContainerInit
   const { spec } = container;
   const { root, upper, work } = containerFolders(runtime.folders, spec.id);
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const rootfs = { root, layersFolder: layersFolder(runtime.folders), layers: runtime.layers.names(spec.layers), upper };
+  const rootfs = {
+    root,
+    layersFolder: layersFolder(runtime.folders),
+    layers: runtime.layers.names(spec.layers),
+    upper,
+  };
   const identity = resolveUser(spec.user, (path) => runtime.kernel.readInStopped(rootfs, path));
   return {
     argv: spec.argv,

@@ -6,12 +6,7 @@ import { errnoOf, RequestError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** Connects to a TCP port on the loopback address of the container's own network. */
-export async function connectPort(
-  runtime: Runtime,
-  id: string,
-  port: number,
-  left: AbortSignal,
-): Promise<Socket> {
+export async function connectPort(runtime: Runtime, id: string, port: number, left: AbortSignal): Promise<Socket> {
   const network = await findRunning(runtime, id).inTurn(() => networkOf(runtime, findRunning(runtime, id)));
   // With `noDelay` Node does not read before the socket is connected, which it takes any descriptor for.
   const options = { fd: runtime.kernel.socketInNetwork(network), allowHalfOpen: true, noDelay: true };

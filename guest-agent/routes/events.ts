@@ -11,11 +11,14 @@ export const eventRoutes: Routes = {
     const send = (event: AgentEvent) => stream.write(`${JSON.stringify(event)}\n`);
     send({ type: 'snapshot', containers: [...runtime.containers.values()].map(recordOf) });
     const limit = stream.writableLength + UNREAD_LIMIT;
-    stream.once('close', runtime.changes.subscribe((change) => {
-      // A reader that does not keep up starts over with a new snapshot, instead of filling the guest's memory.
-      if (stream.writableLength > limit) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      else send(change);
-    }));
+    stream.once(
+      'close',
+      runtime.changes.subscribe((change) => {
+        // A reader that does not keep up starts over with a new snapshot, instead of filling the guest's memory.
+        if (stream.writableLength > limit) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+        else send(change);
+      }),
+    );
     return undefined;
   },
 };

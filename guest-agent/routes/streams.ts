@@ -34,7 +34,8 @@ export const streamRoutes: Routes = {
 
   async 'POST /v1/containers/:id/ports/:port'({ runtime, params, stream, left }) {
     const port = Number(params.port);
-    if (!Number.isInteger(port) || port < 1 || port > 65535) throw invalid(`connect to port \`${params.port}\`: not a port`);
+    if (!Number.isInteger(port) || port < 1 || port > 65535)
+      throw invalid(`connect to port \`${params.port}\`: not a port`);
     const socket = await connectPort(runtime, params.id, port, left);
     respondStream(stream);
     // Either side may end its half first; when one breaks off, so does the other.

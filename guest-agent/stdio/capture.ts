@@ -36,7 +36,7 @@ export function captureFifo(path: string, receive: (chunk: Buffer) => void): Cap
     finish() {
       socket.pause();
       if (socket.destroyed) return;
-      for (let rest = READ_LIMIT; rest > 0; ) {
+      for (let rest = READ_LIMIT; rest > 0;) {
         const length = readNow(fd);
         if (length === 0) break;
         receive(chunk.subarray(0, length));

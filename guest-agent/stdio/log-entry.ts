@@ -15,7 +15,7 @@ export const ENTRY_LIMIT = 16 * 1024;
 /** One line of JSON for each entry that `chunk` needs. An entry ends with a line's end where there is one. */
 export function encodeEntries(time: number, stream: OutputStream, chunk: Buffer): string {
   let lines = '';
-  for (let start = 0; start < chunk.length; ) {
+  for (let start = 0; start < chunk.length;) {
     const end = entryEnd(chunk, start);
     lines += `${JSON.stringify({ t: time, s: stream, d: chunk.toString('latin1', start, end) })}\n`;
     start = end;

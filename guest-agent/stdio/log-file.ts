@@ -115,7 +115,7 @@ function openSegment(path: string): { fd: number; size: number } {
 function writeWhole(fd: number, size: number, text: string): number {
   const bytes = Buffer.from(text);
   try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
   } catch (error) {
     ftruncateSync(fd, size);
     throw error;

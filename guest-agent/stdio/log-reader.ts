@@ -47,7 +47,7 @@ async function* readSegment(
   if (file === undefined) return;
   let buffer = Buffer.alloc(BLOCK);
   let held = 0;
-  for (let position = from; ; ) {
+  for (let position = from; ;) {
     if (held === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
     const { bytesRead } = await file.read(buffer, held, buffer.length - held, position + held);
     if (bytesRead === 0) return;

@@ -4,7 +4,6 @@
 
 /** open(2), include/uapi/asm-generic/fcntl.h */
 export const O_RDONLY = 0;
-export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_NONBLOCK = 0o4000;
 export const O_DIRECTORY = 0o200000;
@@ -61,7 +60,6 @@ export const PR_SET_NO_NEW_PRIVS = 38;
 export const RLIMIT_NOFILE = 7;
 
 /** signal(7) */
-export const SIGKILL = 9;
 export const SIGCHLD = 17;
 
 /** socket(2), include/linux/socket.h */

@@ -62,7 +62,7 @@ async function beginsSession(socket: Socket): Promise<boolean> {
 async function refuseSession(socket: Socket, delay: number): Promise<Buffer> {
   const timer = setTimeout(() => socket.write(Buffer.concat(Array<Buffer>(REPEATED).fill(GOAWAY))), delay);
   try {
-    for (let held: Buffer = NOTHING; ; ) {
+    for (let held: Buffer = NOTHING; ;) {
       const chunk = await readChunk(socket);
       if (chunk === null) return NOTHING;
       held = Buffer.concat([held.subarray(-PREFACE.length), chunk]);

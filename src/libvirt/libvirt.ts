@@ -11,7 +11,7 @@ import { operations, type Operations } from './operations.ts';
 import type { OperationName, Reply, Request } from './serve.ts';
 import { startThread } from './thread.ts';
 
-export type { DomainState, DomainSummary } from './operations.ts';
+export type { DomainSummary } from './operations.ts';
 export type { LifecycleEvent, Watcher } from './events.ts';
 
 /** Each operation without its connection. They fail with NestError `libvirt`, or `libvirt-unavailable` when it is away. */

@@ -45,7 +45,7 @@ export async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
 /** What one stream's frames hold, as text. */
 export function framed(bytes: Buffer, stream: 1 | 2): string {
   const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = bytes.readUInt32BE(at + 4);
     if (bytes[at] === stream) parts.push(bytes.subarray(at + 8, at + 8 + length));
     at += 8 + length;

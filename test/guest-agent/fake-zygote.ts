@@ -69,18 +69,23 @@ export async function openFakeZygote(path: string): Promise<FakeZygote> {
     requests.push(message);
     switch (message.type) {
       case 'start':
-      case 'exec':
-        return run(message.id, message.type, message.init);
+      case 'exec': {
+        run(message.id, message.type, message.init);
+        return;
+      }
       case 'signal': {
         const child = children.get(message.id);
-        if (child !== undefined && processes.get(message.id)?.exit === null && child.kill(message.signal as never))
+        if (child !== undefined && processes.get(message.id)?.exit === null && child.kill(message.signal))
           return send({ type: 'signalled', id: message.id });
         const failure = { operation: 'kill', object: message.id, errno: 'ESRCH' };
         return send({ type: 'failed', id: message.id, request: 'signal', ...failure });
       }
       case 'forget':
         processes.delete(message.id);
-        return release(message.id);
+        {
+          release(message.id);
+          return;
+        }
     }
   };
 

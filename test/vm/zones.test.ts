@@ -70,5 +70,5 @@ async function project(name: string, command = 'sleep 1000'): Promise<string> {
 }
 
 function withoutAge(containers: unknown): unknown {
-  return (containers as Record<string, unknown>[]).map(({ status: _, ...rest }) => rest);
+  return (containers as Record<string, unknown>[]).map((container) => ({ ...container, status: '' }));
 }

@@ -25,7 +25,11 @@ test('an exec gives all its output, both streams, and its exit code', async (t) 
   const container = shell('exec sleep 60');
   await run(client, container, false);
   const id = await createExec(client, container.id, command('head -c 300000 /dev/zero; echo err >&2; exit 9'));
-  t.deepEqual((await client.ask('GET', `/v1/exec/${id}`)).body as ExecState, { running: false, exitCode: null, pid: 0 });
+  t.deepEqual((await client.ask('GET', `/v1/exec/${id}`)).body as ExecState, {
+    running: false,
+    exitCode: null,
+    pid: 0,
+  });
   const { stream } = await client.open('POST', `/v1/exec/${id}/start`);
   stream.end();
   const bytes = await readAll(stream);

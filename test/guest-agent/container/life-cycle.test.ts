@@ -24,7 +24,10 @@ test('creating the same container twice is one container, another spec is a conf
   t.is((await client.ask('POST', '/v1/containers', spec)).status, 200);
   t.is((await client.ask('POST', '/v1/containers', { ...spec, hostname: 'other' })).status, 409);
   const list = await client.ask('GET', '/v1/containers');
-  t.deepEqual(v.parse(v.array(ContainerRecord), list.body).map((record) => record.spec), [spec]);
+  t.deepEqual(
+    v.parse(v.array(ContainerRecord), list.body).map((record) => record.spec),
+    [spec],
+  );
 });
 
 test('a container with a layer that is not mounted is not created', async (t) => {
@@ -125,7 +128,10 @@ test('events begin with a snapshot and tell every change', async (t) => {
     text += chunk;
     if (text.includes('removed')) break;
   }
-  const events = text.trim().split('\n').map((line) => JSON.parse(line) as { type: string; state?: ContainerState });
+  const events = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; state?: ContainerState });
   t.deepEqual(
     events.map(({ type, state }) => state?.status ?? type),
     ['snapshot', 'created', 'running', 'exited', 'removed'],

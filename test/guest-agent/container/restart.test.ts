@@ -14,7 +14,9 @@ function manualClock(): Clock & { timers: { milliseconds: number; action: () => 
     after(milliseconds, action) {
       const timer = { milliseconds, action };
       timers.push(timer);
-      return () => void (timers.includes(timer) && timers.splice(timers.indexOf(timer), 1));
+      return () => {
+        if (timers.includes(timer)) timers.splice(timers.indexOf(timer), 1);
+      };
     },
   };
 }
