@@ -7,7 +7,8 @@
  * | GET /nest/status | – | EngineStatus |
  * | POST /nest/stop | – | 202; the engine ends, guests and containers go on |
  * | GET /nest/guests | – | Guest[] |
- * | GET /nest/guests/:guest | – (id or name) | Guest |
+ * | GET /nest/guests/:guest | – (id or name) | GuestDetail |
+ * | POST /nest/guests/:guest/restart-agent | – | 204 once it was told; containers go on |
  * | GET /nest/guests/:guest/console?tail=N&follow=1 | – | text/plain, as the guest wrote it |
  * | DELETE /nest/guests/:guest?force=1 | – | 204; 409 while containers run in it without force |
  * | GET /nest/guest-images | – | GuestImage[] |
@@ -59,6 +60,15 @@ export const Guest = v.object({
   kernel: v.nullable(text),
   image: text,
   containers: v.array(v.object({ id: text, name: text, status: text })),
+  /** libvirt's name of it, for virsh. */
+  domain: text,
+});
+
+/** One guest with what only its agent knows. */
+export const GuestDetail = v.object({
+  ...Guest.entries,
+  /** Diff ids of the layers that are mounted in it; null while the agent does not answer. */
+  layers: v.nullable(v.array(text)),
 });
 
 export const GuestImage = v.object({
@@ -132,6 +142,7 @@ export type Accelerator = v.InferOutput<typeof Accelerator>;
 export type AcceleratorChoice = v.InferOutput<typeof AcceleratorChoice>;
 export type EngineStatus = v.InferOutput<typeof EngineStatus>;
 export type Guest = v.InferOutput<typeof Guest>;
+export type GuestDetail = v.InferOutput<typeof GuestDetail>;
 export type GuestImage = v.InferOutput<typeof GuestImage>;
 export type DeployRequest = v.InferOutput<typeof DeployRequest>;
 export type DeployAction = v.InferOutput<typeof DeployAction>;

@@ -6,6 +6,7 @@ import {
   DownResult,
   EngineStatus,
   Guest,
+  GuestDetail,
   GuestImage,
   StreamEvent,
   type DeployRequest,
@@ -22,8 +23,9 @@ export interface EngineClient {
   status(): Promise<EngineStatus>;
   stop(): Promise<void>;
   guests(): Promise<Guest[]>;
-  guest(name: string): Promise<Guest>;
+  guest(name: string): Promise<GuestDetail>;
   console(name: string, options: { tail: number; follow: boolean }, signal?: AbortSignal): Promise<Readable>;
+  restartAgent(name: string): Promise<void>;
   deleteGuest(name: string, options: { force: boolean }): Promise<void>;
   guestImages(): Promise<GuestImage[]>;
   buildGuestImage(
@@ -49,13 +51,14 @@ export function engineClient(socketPath: string): EngineClient {
     status: () => json('/nest/status', EngineStatus),
     stop: () => done({ method: 'POST', path: '/nest/stop' }),
     guests: () => json('/nest/guests', v.array(Guest)),
-    guest: (name) => json(`/nest/guests/${encodeURIComponent(name)}`, Guest),
+    guest: (name) => json(`/nest/guests/${encodeURIComponent(name)}`, GuestDetail),
     console: (name, { tail, follow }, signal) =>
       request(socketPath, {
         method: 'GET',
         path: `/nest/guests/${encodeURIComponent(name)}/console?tail=${tail}${follow ? '&follow=1' : ''}`,
         signal,
       }),
+    restartAgent: (name) => done({ method: 'POST', path: `/nest/guests/${encodeURIComponent(name)}/restart-agent` }),
     deleteGuest: (name, { force }) =>
       done({ method: 'DELETE', path: `/nest/guests/${encodeURIComponent(name)}${force ? '?force=1' : ''}` }),
     guestImages: () => json('/nest/guest-images', v.array(GuestImage)),

@@ -28,8 +28,9 @@ export async function createGuest(
   );
   if (warning !== undefined) progress.warn(warning);
 
+  const id = randomBytes(6).toString('hex');
   const guest = follow(host, {
-    id: randomBytes(6).toString('hex'),
+    id,
     name: request.name,
     zone: request.zone,
     state: 'starting',
@@ -40,6 +41,7 @@ export async function createGuest(
     createdAt: Date.now(),
     bootId: null,
     kernel: null,
+    domain: domainName(host.instance, id),
   });
   await using undo = new AsyncDisposableStack();
   // What cannot be removed now, because libvirt went away, says `starting` and is removed by the next adopt().

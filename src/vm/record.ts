@@ -26,6 +26,8 @@ export const GuestRecord = v.object({
   createdAt: count,
   bootId: v.nullable(v.string()),
   kernel: v.nullable(v.string()),
+  /** libvirt's name of it. */
+  domain: v.string(),
 });
 export type GuestRecord = v.InferOutput<typeof GuestRecord>;
 

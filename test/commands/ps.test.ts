@@ -35,6 +35,7 @@ const guest = {
   createdAt: 0,
   bootId: null,
   kernel: null,
+  domain: 'nest-00000000-0123456789ab',
   image: 'sha256:00',
   containers: [{ id: web.Id, name: 'hello-web-1', status: 'running' }],
 };

@@ -108,6 +108,9 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
       response.writeHead(status).end(value === undefined ? '' : JSON.stringify(value));
     const key = `${request.method} ${resource ?? ''}${id && ' id'}${verb && ` ${verb}`}`;
     switch (key) {
+      case 'GET layers':
+        reply(200, [...layers]);
+        return;
       case 'PUT layers id':
         layers.add(decodeURIComponent(id));
         return reply(200, {});

@@ -81,6 +81,7 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
           shape,
           state: 'running',
           accelerator: 'tcg',
+          domain: `nest-fake-${id}`,
           ...DIGESTS,
           ...times,
         };

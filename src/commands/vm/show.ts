@@ -1,5 +1,5 @@
 import * as Args from '@oclif/core/args';
-import type { Guest } from '../../api.ts';
+import type { GuestDetail } from '../../api.ts';
 import { NestCommand } from '../../client/terminal/command.ts';
 import { keyValues } from '../../client/terminal/table.ts';
 import { bytes, duration } from '../../client/terminal/units.ts';
@@ -12,7 +12,7 @@ export default class VmShow extends NestCommand {
     guest: Args.string({ description: 'Name or id of a guest', required: true, ignoreStdin: true }),
   };
 
-  async run(): Promise<Guest> {
+  async run(): Promise<GuestDetail> {
     const { args } = await this.parse(VmShow);
     const engine = await this.engine();
     const guest = await engine.nest.guest(args.guest);
@@ -21,7 +21,7 @@ export default class VmShow extends NestCommand {
   }
 }
 
-function describe(guest: Guest): [string, string][] {
+function describe(guest: GuestDetail): [string, string][] {
   const containers = guest.containers.map(({ name, status }): [string, string] => ['Container', `${name}, ${status}`]);
   return [
     ['Name', guest.name],
@@ -33,7 +33,9 @@ function describe(guest: Guest): [string, string][] {
     ['Memory', `${bytes(guest.memory)}, ${bytes(guest.committed)} of it asked for by containers`],
     ['Kernel', guest.kernel ?? '-'],
     ['Boot id', guest.bootId ?? '-'],
+    ['Domain', guest.domain],
     ['Image', guest.image],
+    ['Layers', guest.layers === null ? '-' : `${guest.layers.length}, each mounted once`],
     ['Created', `${new Date(guest.createdAt).toISOString()}, ${duration(Date.now() - guest.createdAt)} ago`],
     ...(containers.length > 0 ? containers : [['Containers', 'none'] as [string, string]]),
   ];

@@ -1,4 +1,6 @@
-import type { Guest } from '../../api.ts';
+import * as v from 'valibot';
+import { DiffId } from '../../../guest-agent/api.ts';
+import type { Guest, GuestDetail } from '../../api.ts';
 import { NestError } from '../../errors.ts';
 import { countedMemory } from '../../placement/place.ts';
 import type { GuestRecord } from '../../vm/guests.ts';
@@ -31,6 +33,23 @@ export function describeGuest(ctx: Context, guest: GuestRecord): Guest {
       status: dockerState(container),
     })),
   };
+}
+
+/** The guest, and what its agent says of it. */
+export async function showGuest(ctx: Context, guest: GuestRecord): Promise<GuestDetail> {
+  return { ...describeGuest(ctx, guest), layers: await mountedLayers(ctx, guest) };
+}
+
+/** Its containers go on: the zygote is their parent. @throws NestError `guest-lost`. */
+export async function restartAgent(ctx: Context, guest: GuestRecord): Promise<void> {
+  const { guests } = await ctx.link.running(guest.id);
+  await guests.trunk(guest.id).send({ method: 'POST', path: '/v1/restart' });
+}
+
+async function mountedLayers(ctx: Context, { id, state }: GuestRecord): Promise<string[] | null> {
+  if (state !== 'running') return null;
+  const guests = await ctx.link.open();
+  return guests.trunk(id).request({ method: 'GET', path: '/v1/layers' }, v.array(DiffId));
 }
 
 /**

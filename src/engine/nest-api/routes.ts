@@ -10,7 +10,7 @@ import { flag } from '../docker-api/query.ts';
 import { jsonLines } from '../http/lines.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { consoleReply } from './console.ts';
-import { deleteGuest, describeGuest, findGuest } from './guests.ts';
+import { deleteGuest, describeGuest, findGuest, restartAgent, showGuest } from './guests.ts';
 import { NDJSON, resultStream } from './result-stream.ts';
 
 export interface GuestImages {
@@ -51,7 +51,15 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
     {
       method: 'GET',
       path: '/nest/guests/:guest',
-      handle: async (call) => ({ status: 200, json: describeGuest(ctx, await find(call)) }),
+      handle: async (call) => ({ status: 200, json: await showGuest(ctx, await find(call)) }),
+    },
+    {
+      method: 'POST',
+      path: '/nest/guests/:guest/restart-agent',
+      handle: async (call) => {
+        await restartAgent(ctx, await find(call));
+        return { status: 204 };
+      },
     },
     {
       method: 'GET',
