@@ -267,3 +267,18 @@ test.serial('a guest may speak only for its own containers', async (t) => {
   );
   t.like((await mine.inspect()).State, { Status: 'running' });
 });
+
+test.serial('a guest that talks nonsense is asked again, and its containers are known afterwards', async (t) => {
+  const container = await run({});
+  await container.start();
+  const [guest] = nest.guests.list();
+  const agent = nest.guests.agent(guest?.id ?? '');
+  agent.emit({ type: 'nonsense' } as never);
+  await until('the nonsense to be noticed', () => nest.log.length > 0);
+  await container.stop();
+  await container.start();
+  agent.emit({ type: 'nonsense' } as never);
+  await nest.docker.getContainer(container.id).kill();
+  await until('the kill to be known', async () => !(await container.inspect()).State.Running);
+  t.is(nest.log.length, 1, 'the same complaint is logged once');
+});

@@ -15,16 +15,21 @@ export async function followAgent(
   onBroken: (error: unknown) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  let wait = SHORTEST_PAUSE_MS;
   for (;;) {
     try {
       const stream = await trunk.read({ method: 'GET', path: '/v1/events', signal });
-      for await (const event of agentEvents(stream)) await listener(event);
+      for await (const event of agentEvents(stream)) {
+        await listener(event);
+        wait = SHORTEST_PAUSE_MS;
+      }
     } catch (error) {
       if (!signal.aborted) onBroken(error);
     }
     // The trunk's own reconnection is awaited by `read`; this only keeps a broken agent from being asked in a tight loop.
-    await pause(RETRY_MILLISECONDS, undefined, { signal, ref: false }).catch(() => undefined);
+    await pause(wait, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) return;
+    wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
   }
 }
 
@@ -56,4 +61,5 @@ const NEWLINE = 0x0a;
 /** A snapshot holds every container's spec. */
 const LINE_LIMIT = 8 * 1024 * 1024;
 
-const RETRY_MILLISECONDS = 250;
+const SHORTEST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;

@@ -19,6 +19,7 @@ export interface GuestWatch {
 
 export function watchGuests(ctx: Context): GuestWatch {
   const following = new Map<string, { controller: AbortController; heard: PromiseWithResolvers<undefined> }>();
+  let closed = false;
   const drop = (id: string) => {
     following.get(id)?.controller.abort();
     following.get(id)?.heard.resolve(undefined);
@@ -30,15 +31,19 @@ export function watchGuests(ctx: Context): GuestWatch {
     const heard = Promise.withResolvers<undefined>();
     following.set(guest.id, { controller, heard });
     const listener = (event: AgentEvent) => handle(ctx, guest, event).then(() => heard.resolve(undefined));
+    let last = '';
     const broken = (error: unknown) => {
       heard.resolve(undefined);
-      ctx.log(`follow guest \`${guest.name}\`: ${String(error)}`);
+      // What a guest sends must not fill the log.
+      const reason = String(error).slice(0, LOGGED_CHARACTERS);
+      if (reason !== last) ctx.log(`follow guest \`${guest.name}\`: ${reason}`);
+      last = reason;
     };
     void followAgent(guests.trunk(guest.id), listener, broken, controller.signal);
   };
   const update = (guest: GuestRecord, guests: Guests) => {
-    // The end of one that is being removed is no news.
-    if (ctx.leaving.has(guest.id) || guests.get(guest.id) === undefined) return;
+    // The end of one that is being removed, or let go of with the engine, is no news.
+    if (closed || ctx.leaving.has(guest.id) || guests.get(guest.id) === undefined) return;
     switch (guest.state) {
       case 'running':
       case 'unreachable':
@@ -70,6 +75,7 @@ export function watchGuests(ctx: Context): GuestWatch {
     },
     drop,
     close() {
+      closed = true;
       for (const id of [...following.keys()]) drop(id);
     },
   };
@@ -101,6 +107,8 @@ function settleOrphans(ctx: Context, guests: Guests): void {
       dropContainer(ctx, container).catch((error: unknown) => ctx.log(`remove \`${record.name}\`: ${String(error)}`));
   }
 }
+
+const LOGGED_CHARACTERS = 300;
 
 /** A guest that does not answer must not keep the others from being listed. */
 const SETTLE_MILLISECONDS = 5_000;
