@@ -34,6 +34,8 @@ export function launch(sys: Sys, namespaces: number, cgroup: string, child: () =
 
 /** Nothing of this may get back into the zygote's loop, whatever happens. */
 function runChild(sys: Sys, report: number, child: () => void): void {
+  // A system call that fails is often an answer, such as ENOENT; nobody reads its stack, and taking it costs more than the call.
+  Error.stackTraceLimit = 0;
   try {
     openReport(sys, report);
     child();

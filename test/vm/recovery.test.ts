@@ -124,7 +124,8 @@ test.serial('ps tells within two seconds that QEMU was killed', async (t) => {
 async function twoServices(): Promise<string> {
   const folder = path.join(nest.paths.data, 'projects', 'two');
   await mkdir(folder, { recursive: true });
-  const service = (name: string) => `  ${name}:\n    image: ${IMAGE}\n    command: sleep 1000\n`;
+  const service = (name: string) =>
+    `  ${name}:\n    image: ${IMAGE}\n    command: sleep 1000\n    stop_grace_period: 1s\n`;
   await writeFile(path.join(folder, 'compose.yaml'), `services:\n${service('one')}${service('two')}`);
   return folder;
 }

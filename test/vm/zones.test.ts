@@ -64,7 +64,7 @@ async function project(name: string, command = 'sleep 1000'): Promise<string> {
   const zone = name === 'gamma' ? '' : 'x-nest:\n  zone: shared\n';
   await writeFile(
     path.join(folder, 'compose.yaml'),
-    `${zone}services:\n  ${name}:\n    image: ${IMAGE}\n    command: ${command}\n    mem_limit: 64m\n`,
+    `${zone}services:\n  ${name}:\n    image: ${IMAGE}\n    command: ${command}\n    mem_limit: 64m\n    stop_grace_period: 1s\n`,
   );
   return folder;
 }
