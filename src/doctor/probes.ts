@@ -63,8 +63,14 @@ export function hostProbes(env: NodeJS.ProcessEnv = process.env): Probes {
     hasInitSystem: async () => (await stat('/run/systemd/system').catch(() => undefined)) !== undefined,
     async isRunning(name) {
       const processes = (await list('/proc')).filter((entry) => /^\d+$/.test(entry));
-      const names = await Promise.all(processes.map((pid) => readText(`/proc/${pid}/comm`)));
-      return names.some((comm) => comm.trim() === name);
+      const running = await Promise.all(
+        processes.map(async (pid) => {
+          const comm = await readText(`/proc/${pid}/comm`);
+          // Only its name is left of one that has ended and nobody waits for: proc_pid_cmdline(5).
+          return comm.trim() === name && (await readText(`/proc/${pid}/cmdline`)) !== '';
+        }),
+      );
+      return running.includes(true);
     },
     stat: (file) => stat(file).catch(() => undefined),
     async canOpen(file) {
