@@ -2,13 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NestError } from '../errors.ts';
 import { openSession, type Session } from './session.ts';
 
-export interface LinkLimits {
+export interface LinkOptions {
   /** How long a request waits for the agent to be reachable. */
   waitMs: number;
   /** How long the guest may send nothing while a reply is due, before it is pinged, and again before it counts as lost. */
   quietMs: number;
   /** How long a new connection may stay unanswered before it is made anew; doubles each time. */
   handshakeMs: number;
+  /** Called when the socket is there and nobody listens: its QEMU has ended, or has not begun. */
+  refused: () => void;
 }
 
 /** One session after another on the same socket. */
@@ -20,7 +22,7 @@ export interface Link {
   close(): void;
 }
 
-export function openLink(socketPath: string, limits: LinkLimits): Link {
+export function openLink(socketPath: string, options: LinkOptions): Link {
   const closing = new AbortController();
   const listeners: ((connected: boolean) => void)[] = [];
   const waiting = new Set<(session: Session) => void>();
@@ -30,12 +32,12 @@ export function openLink(socketPath: string, limits: LinkLimits): Link {
 
   async function keepConnected(): Promise<void> {
     let pause = SHORTEST_PAUSE_MS;
-    let handshakeMs = limits.handshakeMs;
+    let handshakeMs = options.handshakeMs;
     while (!closing.signal.aborted) {
-      const session = openSession(socketPath, { handshakeMs, quietMs: limits.quietMs }, closing.signal);
+      const session = openSession(socketPath, { ...options, handshakeMs }, closing.signal);
       if (await session.ready) {
         pause = SHORTEST_PAUSE_MS;
-        handshakeMs = limits.handshakeMs;
+        handshakeMs = options.handshakeMs;
         change(session);
         await session.ended;
         change(undefined);
@@ -57,11 +59,11 @@ export function openLink(socketPath: string, limits: LinkLimits): Link {
   return {
     async session(signal) {
       if (current?.alive) return current;
-      const limit = AbortSignal.timeout(limits.waitMs);
+      const limit = AbortSignal.timeout(options.waitMs);
       const next = await nextOf(waiting, AbortSignal.any([limit, closing.signal, ...(signal ? [signal] : [])]));
       if (next) return next;
       if (signal?.aborted) throw new NestError('cancelled', 'cancelled', { cause: signal.reason });
-      const why = closing.signal.aborted ? 'its trunk is closed' : `its agent did not answer for ${limits.waitMs} ms`;
+      const why = closing.signal.aborted ? 'its trunk is closed' : `its agent did not answer for ${options.waitMs} ms`;
       throw new NestError('guest-lost', `reach guest through \`${socketPath}\`: ${why}`, {
         hint: 'See what it says on its console: nest vm console GUEST',
       });

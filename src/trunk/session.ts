@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { NestError } from '../errors.ts';
+import type { LinkOptions } from './link.ts';
 
 /** One HTTP/2 session, from connect to its end. */
 export interface Session {
@@ -23,12 +24,15 @@ export interface Session {
  */
 export function openSession(
   socketPath: string,
-  limits: { handshakeMs: number; quietMs: number },
+  options: Pick<LinkOptions, 'handshakeMs' | 'quietMs' | 'refused'>,
   closing: AbortSignal,
 ): Session {
   const ready = Promise.withResolvers<boolean>();
   const ended = Promise.withResolvers<undefined>();
   const socket = net.connect(socketPath);
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ECONNREFUSED') options.refused();
+  });
   // Before HTTP/2 adds its own listener, which would end streams without an error.
   socket.once('close', () => end('it closed the connection'));
   const session = http2.connect('http://guest', { ...OPTIONS, createConnection: () => socket });
@@ -41,7 +45,7 @@ export function openSession(
     socket.destroy();
   };
   const stop = (): void => end('its trunk is closed');
-  const handshake = setTimeout(() => end('no answer'), limits.handshakeMs);
+  const handshake = setTimeout(() => end('no answer'), options.handshakeMs);
   closing.addEventListener('abort', stop, { once: true });
 
   session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW));
@@ -68,7 +72,7 @@ export function openSession(
       return !session.destroyed;
     },
     request: (headers, options) => session.request(headers, options),
-    expectReply: lookIntoSilence(session, socket, limits.quietMs, end),
+    expectReply: lookIntoSilence(session, socket, options.quietMs, end),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Duplex, Readable } from 'node:stream';
 import * as v from 'valibot';
 import { NestError } from '../errors.ts';
 import { exchange } from './exchange.ts';
-import { openLink, type LinkLimits } from './link.ts';
+import { openLink, type LinkOptions } from './link.ts';
 import { readJson, readNothing } from './reply.ts';
 
 export interface TrunkRequest {
@@ -37,8 +37,8 @@ export interface Trunk {
  * Connects at once and for as long as it takes: the socket may not be there yet, and the guest may open its end much
  * later; until then requests wait in line, at most `waitMs`.
  */
-export function connectTrunk(socketPath: string, limits: Partial<LinkLimits> = {}): Trunk {
-  const link = openLink(socketPath, { ...LIMITS, ...limits });
+export function connectTrunk(socketPath: string, options: Partial<LinkOptions> = {}): Trunk {
+  const link = openLink(socketPath, { ...DEFAULTS, ...options });
   return {
     async request(request, schema) {
       const body = await readJson(await exchange(link, request, 'whole'), request);
@@ -67,4 +67,4 @@ export function connectTrunk(socketPath: string, limits: Partial<LinkLimits> = {
   };
 }
 
-const LIMITS: LinkLimits = { waitMs: 10_000, quietMs: 5_000, handshakeMs: 15_000 };
+const DEFAULTS: LinkOptions = { waitMs: 10_000, quietMs: 5_000, handshakeMs: 15_000, refused: () => undefined };

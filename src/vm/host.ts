@@ -34,7 +34,12 @@ export interface Guest {
 
 /** Begins to follow a guest, whose socket need not be there yet. */
 export function follow(host: Host, record: GuestRecord): Guest {
-  const trunk = connectTrunk(guestPaths(host.paths, record.id).trunk);
+  const trunk = connectTrunk(guestPaths(host.paths, record.id).trunk, {
+    // libvirt tells only once the process is reaped, which some init systems take seconds for.
+    refused: () => {
+      if (guest.record.state === 'running' || guest.record.state === 'unreachable') stopped(host, guest);
+    },
+  });
   const guest: Guest = {
     record,
     trunk,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -243,6 +243,19 @@ test('an agent that answers pings may take its time', async (t) => {
   const trunk = connect(t, socket, { quietMs: 250 });
   t.is((await trunk.request({ method: 'GET', path: '/' }, Greeting)).hello, 'host');
   t.is(agent.connections.length, 1);
+});
+
+test('tells when nobody listens on the socket any more', async (t) => {
+  const socket = await socketPath(t);
+  const listener = await listen(t, `${socket}.new`, net.createServer());
+  // Node removes the socket that it made; a killed process leaves it behind, which the other name stands for.
+  await rename(`${socket}.new`, socket);
+  const refused = Promise.withResolvers<undefined>();
+  connect(t, socket, { refused: () => refused.resolve(undefined) });
+  const [connection] = (await once(listener, 'connection')) as [net.Socket];
+  listener.close();
+  connection.destroy();
+  await t.notThrowsAsync(refused.promise);
 });
 
 test('closing fails what is under way, and what comes after, at once', async (t) => {

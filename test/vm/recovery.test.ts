@@ -117,7 +117,10 @@ test.serial('ps tells within two seconds that QEMU was killed', async (t) => {
   );
   t.regex(await nest.ok('ps', '-a'), /lost.*guest .* stopped/i);
   await nest.ok('rm', 'lost');
-  t.deepEqual(await nest.json('vm', 'list'), []);
+  await until(
+    'the stopped guest to be removed',
+    async () => ((await nest.json('vm', 'list')) as unknown[]).length === 0,
+  );
 });
 
 /** A project of two services, in its own folder. */
