@@ -24,9 +24,11 @@ export const joinNamespaces = (sys: Sys, pidfd: number) => sys.setns(pidfd, OWN)
 /** A new network namespace has a loopback interface that is down; with it up, 127.0.0.1 and ::1 work: netdevice(7). */
 export function bringLoopbackUp(sys: Sys): void {
   const socket = sys.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
-  const request = Buffer.alloc(40); // struct ifreq {char name[16]; short flags; …}
-  request.write('lo');
-  request.writeInt16LE(IFF_UP, 16);
-  sys.ioctl(socket, SIOCSIFFLAGS, request);
+  sys.ioctl(socket, SIOCSIFFLAGS, LOOPBACK_UP);
   sys.close(socket);
 }
+
+/** struct ifreq {char name[16]; short flags; …} */
+const LOOPBACK_UP = Buffer.alloc(40);
+LOOPBACK_UP.write('lo');
+LOOPBACK_UP.writeInt16LE(IFF_UP, 16);

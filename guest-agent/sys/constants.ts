@@ -49,7 +49,7 @@ export const CLONE_NEWUTS = 0x4000000;
 export const CLONE_NEWIPC = 0x8000000;
 export const CLONE_NEWPID = 0x20000000;
 export const CLONE_NEWNET = 0x40000000;
-export const CLONE_INTO_CGROUP = 0x200000000n;
+export const CLONE_INTO_CGROUP = 0x200000000;
 
 /** prctl(2), include/uapi/linux/prctl.h */
 export const PR_SET_DUMPABLE = 4;

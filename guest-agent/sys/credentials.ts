@@ -1,6 +1,7 @@
 import { check } from './check.ts';
 import { PR_CAPBSET_DROP } from './constants.ts';
 import { lastErrno, type Libc, SYS } from './ffi.ts';
+import { structure } from './structure.ts';
 import { SystemError } from './system-error.ts';
 
 /** Who the calling thread is and what it may do: credentials(7), capabilities(7). */
@@ -20,17 +21,19 @@ export const credentials = (libc: Libc) => ({
 
   /** Makes `mask` the permitted and effective set and empties the inheritable one, and with it the ambient one. */
   capset(mask: bigint): void {
-    const header = Buffer.alloc(8); // {u32 version, int pid}
-    header.writeUInt32LE(LINUX_CAPABILITY_VERSION_3, 0);
-    const sets = Buffer.alloc(24); // {u32 effective, permitted, inheritable}[2], low halves first
     for (const [half, bits] of [mask & 0xffffffffn, mask >> 32n].entries()) {
-      sets.writeUInt32LE(Number(bits), half * 12);
-      sets.writeUInt32LE(Number(bits), half * 12 + 4);
+      SETS.writeUInt32LE(Number(bits), half * 12);
+      SETS.writeUInt32LE(Number(bits), half * 12 + 4);
     }
-    check(libc.capset(header, sets), 'capset', mask.toString(16));
+    check(libc.capset(HEADER, SETS), 'capset', mask.toString(16));
   },
 });
 
 const EINVAL = 22;
 // include/uapi/linux/capability.h
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+/** {u32 version, int pid} */
+const HEADER = structure(8);
+HEADER.writeUInt32LE(LINUX_CAPABILITY_VERSION_3, 0);
+/** {u32 effective, permitted, inheritable}[2], the low halves first */
+const SETS = structure(24);

@@ -5,7 +5,7 @@ export function errnoName(code: number): string {
   return NAMES.get(code) ?? `E${code}`;
 }
 
-/** EWOULDBLOCK and EOPNOTSUPP share a number with EAGAIN and ENOTSUP: the first name in the kernel's order wins. */
+/** EWOULDBLOCK and EOPNOTSUPP share a number with EAGAIN and ENOTSUP, which come first here and are the names given. */
 const NAMES = new Map<number, string>();
 for (const [name, code] of Object.entries(constants.errno)) if (!NAMES.has(code)) NAMES.set(code, name);
 // Numbers that a container runtime meets and Node does not name: asm-generic/errno.h.

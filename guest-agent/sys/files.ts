@@ -1,5 +1,6 @@
 import { check, checkTransfer } from './check.ts';
 import { lastErrno, type Libc, SYS } from './ffi.ts';
+import { readU64, structure, writeU64 } from './structure.ts';
 import { SystemError } from './system-error.ts';
 
 /** File descriptors and names: each function is the system call of its name, see section 2 of the manual. */
@@ -8,10 +9,9 @@ export const files = (libc: Libc) => ({
 
   /** Opens `path` seen from the folder `folder`; `resolve` bounds where its links may lead: openat2(2). */
   openat2(folder: number, path: string, flags: number, resolve: number): number {
-    const how = Buffer.alloc(24); // struct open_how {u64 flags, mode, resolve}
-    how.writeBigUInt64LE(BigInt(flags), 0);
-    how.writeBigUInt64LE(BigInt(resolve), 16);
-    return check(libc.openat2(SYS.openat2, folder, path, how, how.length), 'open', path);
+    writeU64(OPEN_HOW, flags, 0);
+    writeU64(OPEN_HOW, resolve, 16);
+    return check(libc.openat2(SYS.openat2, folder, path, OPEN_HOW, OPEN_HOW.length), 'open', path);
   },
 
   close: (fd: number) => check(libc.close(fd), 'close', fd),
@@ -23,9 +23,8 @@ export const files = (libc: Libc) => ({
   write: (fd: number, bytes: Uint8Array) => checkTransfer(() => libc.write(fd, bytes, bytes.length), 'write', fd),
 
   pipe2(flags: number): [readEnd: number, writeEnd: number] {
-    const fds = Buffer.alloc(8);
-    check(libc.pipe2(fds, flags), 'pipe', '');
-    return [fds.readInt32LE(0), fds.readInt32LE(4)];
+    check(libc.pipe2(PIPE, flags), 'pipe', '');
+    return [PIPE.readInt32LE(0), PIPE.readInt32LE(4)];
   },
 
   /** The copy is not close-on-exec. */
@@ -36,9 +35,8 @@ export const files = (libc: Libc) => ({
 
   /** Type and permission bits, and the number of the device that the file is: makedev(3). */
   fstat(fd: number): { mode: number; device: number } {
-    const status = Buffer.alloc(144); // struct stat {…; at 24: u32 st_mode; at 40: u64 st_rdev; …}
-    check(libc.fstat(fd, status), 'fstat', fd);
-    return { mode: status.readUInt32LE(24), device: Number(status.readBigUInt64LE(40)) };
+    check(libc.fstat(fd, STAT), 'fstat', fd);
+    return { mode: STAT.readUInt32LE(24), device: readU64(STAT, 40) };
   },
 
   mkdir: (path: string, mode: number) => check(libc.mkdir(path, mode), 'mkdir', path),
@@ -52,8 +50,14 @@ export const files = (libc: Libc) => ({
 
   /** Asks the kernel: Node remembers its own answer. ENOENT when the folder cannot be reached from the root. */
   getcwd(): string {
-    const path = Buffer.alloc(4096);
-    if (libc.getcwd(path, path.length) === null) throw new SystemError('getcwd', '.', lastErrno());
-    return path.toString('utf8', 0, path.indexOf(0));
+    if (libc.getcwd(PATH, PATH.length) === null) throw new SystemError('getcwd', '.', lastErrno());
+    return PATH.toString('utf8', 0, PATH.indexOf(0));
   },
 });
+
+/** struct open_how {u64 flags, mode, resolve} */
+const OPEN_HOW = structure(24);
+/** struct stat {…; at 24: u32 st_mode; at 40: u64 st_rdev; …} */
+const STAT = structure(144);
+const PIPE = structure(8);
+const PATH = structure(4096);

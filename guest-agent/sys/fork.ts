@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { check } from './check.ts';
 import { CLONE_INTO_CGROUP, CLONE_PIDFD, SIGCHLD } from './constants.ts';
 import { addressOf, type Libc, SYS } from './ffi.ts';
+import { structure, writeU64 } from './structure.ts';
 
 export const fork = (libc: Libc) => ({
   /**
@@ -17,8 +18,8 @@ export const fork = (libc: Libc) => ({
    * @returns pid 0 in the copy
    */
   fork(flags: number, cgroup: number): { pid: number; pidfd: number } {
-    CLONE_ARGS.writeBigUInt64LE(BigInt(flags | CLONE_PIDFD) | CLONE_INTO_CGROUP, 0);
-    CLONE_ARGS.writeBigUInt64LE(BigInt(cgroup), CLONE_ARGS_SIZE - 8);
+    writeU64(CLONE_ARGS, flags + CLONE_PIDFD + CLONE_INTO_CGROUP, 0);
+    writeU64(CLONE_ARGS, cgroup, CLONE_ARGS_SIZE - 8);
     const { start, length } = (heap ??= heapRange());
     libc.madvise(start, length, MADV_DOFORK);
     const pid = libc.clone3(SYS.clone3, CLONE_ARGS, CLONE_ARGS_SIZE);
@@ -40,6 +41,6 @@ const MADV_DOFORK = 11;
 
 /** struct clone_args {u64 flags, pidfd, child_tid, parent_tid, exit_signal, …, cgroup}, followed by the new pidfd. */
 const CLONE_ARGS_SIZE = 88;
-const CLONE_ARGS = Buffer.alloc(CLONE_ARGS_SIZE + 4);
+const CLONE_ARGS = structure(CLONE_ARGS_SIZE + 4);
 CLONE_ARGS.writeBigUInt64LE(addressOf(CLONE_ARGS) + BigInt(CLONE_ARGS_SIZE), 8);
-CLONE_ARGS.writeBigUInt64LE(BigInt(SIGCHLD), 32);
+writeU64(CLONE_ARGS, SIGCHLD, 32);

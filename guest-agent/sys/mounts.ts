@@ -1,5 +1,6 @@
 import { check } from './check.ts';
 import { type Libc, SYS } from './ffi.ts';
+import { structure, writeU64 } from './structure.ts';
 
 /** Mounts: mount(2), pivot_root(2), and by descriptor open_tree, move_mount and mount_setattr(2). */
 export const mounts = (libc: Libc) => ({
@@ -18,9 +19,8 @@ export const mounts = (libc: Libc) => ({
 
   /** @param attributes MOUNT_ATTR_* to add */
   setMountAttributes(mount: number, attributes: number): void {
-    const change = Buffer.alloc(32); // struct mount_attr {u64 attr_set, attr_clr, propagation, userns_fd}
-    change.writeBigUInt64LE(BigInt(attributes), 0);
-    check(libc.mount_setattr(mount, '', AT_EMPTY_PATH, change, change.length), 'mount_setattr', mount);
+    writeU64(MOUNT_ATTR, attributes, 0);
+    check(libc.mount_setattr(mount, '', AT_EMPTY_PATH, MOUNT_ATTR, MOUNT_ATTR.length), 'mount_setattr', mount);
   },
 
   /** Attaches a detached mount over the folder or file `target`. */
@@ -38,3 +38,6 @@ const OPEN_TREE_CLONE = 1;
 const OPEN_TREE_CLOEXEC = 0o2000000;
 const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
 const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+
+/** struct mount_attr {u64 attr_set, attr_clr, propagation, userns_fd} */
+const MOUNT_ATTR = structure(32);

@@ -1,14 +1,14 @@
 import { check } from './check.ts';
 import { lastErrno, type Libc } from './ffi.ts';
+import { structure, writeU64 } from './structure.ts';
 import { SystemError } from './system-error.ts';
 
 /** Processes, their limits and signals, and their namespaces. */
 export const processes = (libc: Libc) => ({
   /** How the child ended, or null while it runs: waitpid(2) with WNOHANG. */
   wait(pid: number): { code: number | null; signal: number | null } | null {
-    const status = Buffer.alloc(4);
-    if (check(libc.waitpid(pid, status, WNOHANG), 'wait', pid) === 0) return null;
-    const word = status.readInt32LE(0);
+    if (check(libc.waitpid(pid, STATUS, WNOHANG), 'wait', pid) === 0) return null;
+    const word = STATUS.readInt32LE(0);
     const signal = word & 0x7f;
     return signal === 0 ? { code: (word >> 8) & 0xff, signal: null } : { code: null, signal };
   },
@@ -29,10 +29,9 @@ export const processes = (libc: Libc) => ({
   prctl: (option: number, argument: number) => check(libc.prctl(option, argument, 0, 0, 0), 'prctl', option),
 
   setrlimit(resource: number, soft: number, hard: number): void {
-    const limit = Buffer.alloc(16); // struct rlimit {u64 rlim_cur, rlim_max}
-    limit.writeBigUInt64LE(BigInt(soft), 0);
-    limit.writeBigUInt64LE(BigInt(hard), 8);
-    check(libc.setrlimit(resource, limit), 'setrlimit', resource);
+    writeU64(RLIMIT, soft, 0);
+    writeU64(RLIMIT, hard, 8);
+    check(libc.setrlimit(resource, RLIMIT), 'setrlimit', resource);
   },
 
   /** No signal blocked, and the default effect for those in `ignored`: Node ignores some, and execve keeps that. */
@@ -50,4 +49,8 @@ export const processes = (libc: Libc) => ({
 const WNOHANG = 1;
 const SIG_DFL = 0;
 const SIG_SETMASK = 2;
-const NO_SIGNALS = Buffer.alloc(128); // sigset_t of glibc
+/** sigset_t of glibc */
+const NO_SIGNALS = structure(128);
+/** struct rlimit {u64 rlim_cur, rlim_max} */
+const RLIMIT = structure(16);
+const STATUS = structure(4);

@@ -1,6 +1,7 @@
 import { check, checkTransfer } from './check.ts';
 import { AF_UNIX } from './constants.ts';
 import type { Libc } from './ffi.ts';
+import { structure } from './structure.ts';
 
 /** Sockets, and waiting for many descriptors at once: socket(2), unix(7), epoll(7). */
 export const sockets = (libc: Libc) => ({
@@ -8,7 +9,7 @@ export const sockets = (libc: Libc) => ({
 
   bindUnix(fd: number, path: string): void {
     const bytes = Buffer.from(path);
-    const address = Buffer.alloc(110); // struct sockaddr_un {u16 family, char path[108]}
+    const address = structure(110); // struct sockaddr_un {u16 family, char path[108]}
     address.writeUInt16LE(AF_UNIX, 0);
     bytes.copy(address, 2);
     check(libc.bind(fd, address, 2 + bytes.length + 1), 'bind', path);
@@ -23,10 +24,9 @@ export const sockets = (libc: Libc) => ({
 
   /** @param operation EPOLL_CTL_* */
   epollControl(epoll: number, operation: number, fd: number, events: number): void {
-    const event = Buffer.alloc(EVENT_SIZE);
-    event.writeUInt32LE(events, 0);
-    event.writeInt32LE(fd, 4);
-    check(libc.epoll_ctl(epoll, operation, fd, event), 'epoll_ctl', fd);
+    EVENT.writeUInt32LE(events, 0);
+    EVENT.writeInt32LE(fd, 4);
+    check(libc.epoll_ctl(epoll, operation, fd, EVENT), 'epoll_ctl', fd);
   },
 
   /** Waits until something happens; the descriptors it happened on and what it was. */
@@ -40,14 +40,16 @@ export const sockets = (libc: Libc) => ({
 
   /** Waits for one of `events` (POLL*) on one descriptor; false when `milliseconds` have passed first: poll(2). */
   poll(fd: number, events: number, milliseconds: number): boolean {
-    const request = Buffer.alloc(8); // struct pollfd {int fd; short events, revents}
-    request.writeInt32LE(fd, 0);
-    request.writeInt16LE(events, 4);
-    return checkTransfer(() => libc.poll(request, 1, milliseconds), 'poll', fd) !== 0;
+    POLLFD.writeInt32LE(fd, 0);
+    POLLFD.writeInt16LE(events, 4);
+    return checkTransfer(() => libc.poll(POLLFD, 1, milliseconds), 'poll', fd) !== 0;
   },
 });
 
 /** struct epoll_event {u32 events, u64 data}, packed on x86-64. */
 const EVENT_SIZE = 12;
 const EVENT_COUNT = 64;
-const EVENTS = Buffer.alloc(EVENT_SIZE * EVENT_COUNT);
+const EVENT = structure(EVENT_SIZE);
+const EVENTS = structure(EVENT_SIZE * EVENT_COUNT);
+/** struct pollfd {int fd; short events, revents} */
+const POLLFD = structure(8);
