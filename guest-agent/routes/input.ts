@@ -6,7 +6,8 @@ import { invalid } from '../errors.ts';
 export async function readBody<S extends v.GenericSchema>(stream: Readable, schema: S): Promise<v.InferOutput<S>> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  // The stream stays: an error is answered on it.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > BODY_LIMIT) throw invalid(`read request body: longer than ${BODY_LIMIT} bytes`);
     chunks.push(chunk);

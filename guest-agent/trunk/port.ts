@@ -26,34 +26,35 @@ export function openPort(sys: Sys, device: string, spare: string): Port {
 
   return {
     async accept(begun) {
-      if (begun.length > 0) return wrap(sys, port, spare, begun);
-      for (;;) {
+      for (let held = begun; ;) {
         const signal = new Promise<void>((resolve) => (woken = resolve));
         sys.fcntl(port, F_SETOWN, process.pid);
         sys.fcntl(port, F_SETFL, O_NONBLOCK | O_ASYNC);
-        const waiting = readWaiting(sys, port);
-        if (waiting === null) {
-          await signal;
-          continue;
+        const { bytes, open } = readWaiting(sys, port);
+        held = Buffer.concat([held, bytes]).subarray(-HELD_LIMIT);
+        if (open) {
+          sys.fcntl(port, F_SETFL, O_NONBLOCK);
+          return wrap(sys, port, spare, held);
         }
-        sys.fcntl(port, F_SETFL, O_NONBLOCK);
-        return wrap(sys, port, spare, waiting);
+        await signal;
       }
     },
   };
 }
 
-/** What can be read now; null when the host's end is closed: what it had sent before is for nobody any more. */
-function readWaiting(sys: Sys, port: number): Buffer | null {
+/**
+ * What can be read now, and whether the host's end is open. A new connection's first bytes may come before the word that it
+ * is open: they take different queues.
+ */
+function readWaiting(sys: Sys, port: number): { bytes: Buffer; open: boolean } {
   const chunks: Buffer[] = [];
-  for (let count = 0; count < WAITING_LIMIT; count += 1) {
+  for (;;) {
     const chunk = Buffer.alloc(CHUNK);
     const length = sys.read(port, chunk);
-    if (length === 0) return null;
-    if (length === null) break;
+    if (length === null || length === 0) return { bytes: Buffer.concat(chunks), open: length === null };
     chunks.push(chunk.subarray(0, length));
+    if (chunks.length === CHUNKS_LIMIT) return { bytes: Buffer.concat(chunks), open: true };
   }
-  return Buffer.concat(chunks);
 }
 
 /**
@@ -73,7 +74,9 @@ function wrap(sys: Sys, port: number, spare: string, begun: Buffer): Socket {
 
 /** The kernel hands out at most one page for each read. */
 const CHUNK = 4096;
-const WAITING_LIMIT = 256;
+const CHUNKS_LIMIT = 256;
+/** Bytes of earlier connections and the beginning of the next. */
+const HELD_LIMIT = 1024 * 1024;
 
 /** fcntl(2), include/uapi/asm-generic/fcntl.h */
 const F_SETOWN = 8;

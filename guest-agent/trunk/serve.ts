@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Http2Server } from 'node:http2';
 import type { Socket } from 'node:net';
 import { report } from '../errors.ts';
@@ -78,11 +77,16 @@ async function refuseSession(socket: Socket, delay: number): Promise<Buffer> {
 
 /** The next bytes; null when the host has closed its end. */
 async function readChunk(socket: Socket): Promise<Buffer | null> {
-  const closed = once(socket, 'close').catch(() => {});
   while (!socket.destroyed) {
     const chunk = socket.read() as Buffer | null;
     if (chunk !== null) return chunk;
-    await Promise.race([once(socket, 'readable').catch(() => {}), closed]);
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        socket.off('readable', look).off('close', look);
+        resolve();
+      };
+      socket.on('readable', look).on('close', look);
+    });
   }
   return null;
 }

@@ -15,6 +15,8 @@ export interface Fixture {
   folders: Folders;
   zygote: FakeZygote;
   client: AgentClient;
+  /** Resolves when the agent would end itself. */
+  ended: Promise<void>;
 }
 
 export function testFolders(t: ExecutionContext): { folder: string; folders: Folders } {
@@ -28,7 +30,8 @@ export async function openFixture(t: ExecutionContext, clock: Clock = systemCloc
   const { folder, folders } = testFolders(t);
   const zygoteSocket = join(folder, 'zygote.sock');
   const zygote = await openFakeZygote(zygoteSocket);
-  const agent = await openAgent({ folders, clock, kernel: fakeKernel(folder), zygoteSocket, endAgent: () => {} });
+  const ended = Promise.withResolvers<void>();
+  const agent = await openAgent({ folders, clock, kernel: fakeKernel(folder), zygoteSocket, endAgent: ended.resolve });
   const client = connectClient(agentSocket(folders));
   t.teardown(async () => {
     for (const { spec } of (await client.ask('GET', '/v1/containers')).body as ContainerRecord[])
@@ -38,7 +41,7 @@ export async function openFixture(t: ExecutionContext, clock: Clock = systemCloc
     await zygote.close();
   });
   await client.ask('PUT', `/v1/layers/${LAYER}`, { serial: LAYER.slice(7, 27) });
-  return { folder, folders, zygote, client };
+  return { folder, folders, zygote, client, ended: ended.promise };
 }
 
 export const LAYER = `sha256:${'ab'.repeat(32)}`;
