@@ -123,6 +123,7 @@ test.serial('a running container is not removed without force', async (t) => {
   const container = await run({});
   await container.start();
   await t.throwsAsync(container.remove(), { message: /409.*running/ });
+  await t.throwsAsync(container.remove({ force: undefined, v: undefined }), { message: /409.*running/ });
   await container.remove({ force: true });
   await t.throwsAsync(container.inspect(), { message: /404.*No such container/ });
   t.deepEqual(await nest.docker.listContainers({ all: true }), []);

@@ -152,6 +152,15 @@ test('twenty containers share one layer, and none sees what another wrote', asyn
   await nest.ok('rm', '-f', ...names);
 });
 
+test('a running container is removed with -f only', async (t) => {
+  await nest.ok('run', '-d', '--name', 'busy', ...ZONE, IMAGE, 'sleep', '1000');
+  const refused = await nest.run(['rm', 'busy']);
+  t.is(refused.exitCode, 1);
+  t.regex(refused.stderr, /container is running/);
+  t.is(((await nest.json('ps', '--filter', 'name=busy')) as { state: string }[])[0]?.state, 'running');
+  await nest.ok('rm', '-f', 'busy');
+});
+
 test('stop ends a container with its signal, and with SIGKILL after the grace period', async (t) => {
   await nest.ok(
     'run',

@@ -1,10 +1,12 @@
 import * as v from 'valibot';
 import { NestError } from '../../errors.ts';
 
-/** Docker's booleans: `1`, `true`; a bare `?follow` too. */
-export function flag(query: URLSearchParams, name: string, absent = false): boolean {
-  const value = query.get(name);
-  return value === null ? absent : ['1', 'true', 'True', ''].includes(value);
+/**
+ * Docker's booleans: `1`, `true`. An empty value is false, as in Docker's engine: clients write an option that was not
+ * given as `?force=`.
+ */
+export function flag(query: URLSearchParams, name: string): boolean {
+  return ['1', 'true'].includes(query.get(name)?.toLowerCase() ?? '');
 }
 
 /** Seconds since 1970, with a fraction, or RFC 3339; as milliseconds. Undefined when absent or 0. */
