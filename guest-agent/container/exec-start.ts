@@ -2,15 +2,14 @@ import type { Duplex } from 'node:stream';
 import type { ExecSpec } from '../api.ts';
 import { conflict } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { DEFAULT_CAPABILITIES } from '../security/defaults.ts';
 import { makeFifos } from '../stdio/fifos.ts';
 import type { ExecInit } from '../zygote/protocol.ts';
 import { type Container, findRunning, type Run } from './container.ts';
 import { endOutput, type Exec, execFolder } from './exec.ts';
 import { openExecOutput } from './exec-output.ts';
 import { failedExitCode, startFailure } from './failure.ts';
+import { processInit } from './process-init.ts';
 import { checkRunning } from './signals.ts';
-import { withHome } from './start.ts';
 import { resolveUser } from './user.ts';
 
 /**
@@ -52,14 +51,7 @@ async function prepareInit(
   if (spec.user !== '') await checkRunning(runtime, container);
   return {
     container: container.spec.id,
-    argv: spec.argv,
-    env: withHome(spec.env, identity.home),
-    cwd: spec.cwd,
-    uid: identity.uid,
-    gid: identity.gid,
-    groups: identity.groups,
-    capabilities: DEFAULT_CAPABILITIES,
-    noNewPrivileges: true,
+    ...processInit(spec, identity),
     cgroup: container.run.cgroup,
   };
 }

@@ -2,10 +2,11 @@ import { mkdirSync } from 'node:fs';
 import type { ContainerState } from '../api.ts';
 import { containerFolders, layersFolder } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
-import { DEFAULT_CAPABILITIES, MASKED_PATHS, READONLY_PATHS } from '../security/defaults.ts';
+import { MASKED_PATHS, READONLY_PATHS } from '../security/defaults.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
 import { type Container, isRunning, setState } from './container.ts';
 import { failedExitCode, startFailure } from './failure.ts';
+import { processInit } from './process-init.ts';
 import { closeRun, removeRun, makeRun } from './run.ts';
 import { resolveUser } from './user.ts';
 
@@ -61,23 +62,12 @@ function prepareInit(runtime: Runtime, container: Container): Omit<ContainerInit
   };
   const identity = resolveUser(spec.user, (path) => runtime.kernel.readInStopped(rootfs, path));
   return {
-    argv: spec.argv,
-    env: withHome(spec.env, identity.home),
-    cwd: spec.cwd,
-    uid: identity.uid,
-    gid: identity.gid,
-    groups: identity.groups,
-    capabilities: DEFAULT_CAPABILITIES,
-    noNewPrivileges: true,
+    ...processInit(spec, identity),
     hostname: spec.hostname,
     rootfs: { ...rootfs, work },
     maskedPaths: MASKED_PATHS,
     readonlyPaths: READONLY_PATHS,
   };
 }
-
-/** As other runtimes do: HOME is the user's, unless image or user set it. */
-export const withHome = (env: string[], home: string) =>
-  env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${home}`];
 
 const FRESH = { pid: 0, exitCode: 0, oomKilled: false, error: '' };

@@ -104,14 +104,6 @@ export const operations = {
     );
   },
 
-  /** Asks the guest to let go; the device is gone when the domain's XML no longer has it. */
-  detachDevice(connection: Connection, name: string, xml: string): void {
-    const operation = `detach device from domain \`${name}\``;
-    withDomain(connection, name, operation, (domain) =>
-      check(libvirt().virDomainDetachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE), operation),
-    );
-  },
-
   /** The element that was set under this namespace, as XML. */
   metadata(connection: Connection, name: string, uri: string): string | undefined {
     const operation = `read metadata of domain \`${name}\``;

@@ -24,7 +24,7 @@ export interface Machine {
 }
 
 /**
- * Settles with what a guest runs. Hardware virtualization may look present and not work (docs/decisions), so `auto` and
+ * Settles with what a guest runs. Hardware virtualization may look present and not work (docs/decisions/0006), so `auto` and
  * `kvm` trust it only after the guest's own kernel has run under it; the verdict is kept until kernel, QEMU, host boot or
  * /dev/kvm change.
  *

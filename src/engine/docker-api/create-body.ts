@@ -96,7 +96,9 @@ function limits(host: v.InferOutput<typeof HostConfig>): CreateRequest['limits']
   const memory = host.Memory ?? 0;
   const pids = host.PidsLimit ?? 0;
   if (memory > 0 && memory < MINIMUM_MEMORY)
-    throw new NestError('invalid-input', 'HostConfig.Memory: Minimum memory limit allowed is 6MB');
+    throw new NestError('invalid-input', 'HostConfig.Memory: Minimum memory limit allowed is 6MB', {
+      hint: 'ask for 6 MB or more: -m 6m',
+    });
   return { ...(memory > 0 && { memory }), ...(cpus !== undefined && { cpus }), ...(pids > 0 && { pids }) };
 }
 

@@ -1,0 +1,27 @@
+import type { ExecSpec } from '../api.ts';
+import { DEFAULT_CAPABILITIES } from '../security/defaults.ts';
+import type { ContainerInit } from '../zygote/protocol.ts';
+import type { Identity } from './user.ts';
+
+/** What a container's first process and its further ones have alike: none has a right that another has not. */
+export function processInit(spec: ExecSpec, identity: Identity): ProcessInit {
+  return {
+    argv: spec.argv,
+    env: withHome(spec.env, identity.home),
+    cwd: spec.cwd,
+    uid: identity.uid,
+    gid: identity.gid,
+    groups: identity.groups,
+    capabilities: DEFAULT_CAPABILITIES,
+    noNewPrivileges: true,
+  };
+}
+
+type ProcessInit = Pick<
+  ContainerInit,
+  'argv' | 'env' | 'cwd' | 'uid' | 'gid' | 'groups' | 'capabilities' | 'noNewPrivileges'
+>;
+
+/** As other runtimes do: HOME is the user's, unless image or user set it. */
+const withHome = (env: string[], home: string) =>
+  env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${home}`];
