@@ -1,8 +1,8 @@
 import { layerTree, type LayerPlan } from './layer-tree.ts';
 import { PATH_MAX, XATTR_NAME_MAX, XATTR_SIZE_MAX, type LayerLimits } from './limits.ts';
 import { clampTime } from './rewrite.ts';
-import { MalformedTar, printable, type TarEntry } from './tar/entry.ts';
-import { readTar } from './tar/reader.ts';
+import { MalformedTar, printable, type TarEntry } from '../../guest-agent/tar/entry.ts';
+import { readTar } from '../../guest-agent/tar/reader.ts';
 
 export interface Inspection {
   plan: LayerPlan;

@@ -1,5 +1,5 @@
 import { NAME_MAX, PATH_MAX, type LayerLimits } from './limits.ts';
-import { MalformedTar, printable, type TarEntry } from './tar/entry.ts';
+import { MalformedTar, printable, type TarEntry } from '../../guest-agent/tar/entry.ts';
 import { whiteoutOf } from './whiteouts.ts';
 
 /** What a layer's archive amounts to when all its entries are applied in order, as Docker applies them. */

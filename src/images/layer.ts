@@ -6,7 +6,7 @@ import { inspectLayer } from './inspect-layer.ts';
 import { LAYER_LIMITS, RATIO_FLOOR, type LayerLimits } from './limits.ts';
 import { rewriteLayer } from './rewrite.ts';
 import { packSquashfs } from './sqfstar.ts';
-import { MalformedTar } from './tar/entry.ts';
+import { MalformedTar } from '../../guest-agent/tar/entry.ts';
 
 /** A layer as an image's manifest and configuration describe it. */
 export interface LayerBlob {

@@ -1,7 +1,7 @@
 import type { LayerPlan } from './layer-tree.ts';
-import { padding, type TarEntry } from './tar/entry.ts';
-import { readTar } from './tar/reader.ts';
-import { tarEnd, tarHeader } from './tar/writer.ts';
+import { padding, type TarEntry } from '../../guest-agent/tar/entry.ts';
+import { readTar } from '../../guest-agent/tar/reader.ts';
+import { tarEnd, tarHeader } from '../../guest-agent/tar/writer.ts';
 import { diskXattrs, whiteoutDevice } from './whiteouts.ts';
 
 /**

@@ -7,8 +7,8 @@ import { parseDocument } from './blobs.ts';
 import { decompressed, formatOf } from './decompress.ts';
 import { DockerArchive } from './documents.ts';
 import { MAX_ARCHIVE, MAX_DOCUMENT } from './limits.ts';
-import { MalformedTar } from './tar/entry.ts';
-import { readTar, type TarItem } from './tar/reader.ts';
+import { MalformedTar } from '../../guest-agent/tar/entry.ts';
+import { readTar, type TarItem } from '../../guest-agent/tar/reader.ts';
 
 /** What a path holds, told by content: names end in anything. */
 export type PathSource =

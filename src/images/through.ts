@@ -1,6 +1,6 @@
 import { Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { MalformedTar } from './tar/entry.ts';
+import { MalformedTar } from '../../guest-agent/tar/entry.ts';
 
 /**
  * What comes out of `engine` when `source` goes in; closing the result early closes both.

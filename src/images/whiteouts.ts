@@ -1,4 +1,4 @@
-import { MalformedTar, printable, type TarEntry } from './tar/entry.ts';
+import { MalformedTar, printable, type TarEntry } from '../../guest-agent/tar/entry.ts';
 
 /**
  * How a layer says that something of the layers below is gone: OCI image-spec layer.md, section "Whiteouts", on the

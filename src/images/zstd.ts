@@ -1,6 +1,6 @@
 import { createZstdDecompress } from 'node:zlib';
-import { byteReader, type ByteReader } from './byte-reader.ts';
-import { MalformedTar } from './tar/entry.ts';
+import { byteReader, type ByteReader } from '../../guest-agent/tar/byte-reader.ts';
+import { MalformedTar } from '../../guest-agent/tar/entry.ts';
 import { through } from './through.ts';
 
 /**

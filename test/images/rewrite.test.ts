@@ -2,8 +2,8 @@ import test from 'ava';
 import { inspectLayer } from '../../src/images/inspect-layer.ts';
 import { LAYER_LIMITS } from '../../src/images/limits.ts';
 import { rewriteLayer } from '../../src/images/rewrite.ts';
-import type { TarEntry as Read } from '../../src/images/tar/entry.ts';
-import { readTar } from '../../src/images/tar/reader.ts';
+import type { TarEntry as Read } from '../../guest-agent/tar/entry.ts';
+import { readTar } from '../../guest-agent/tar/reader.ts';
 import { streamOf, tarOf, type TarEntry } from '../helpers/images.ts';
 
 async function rewritten(entries: TarEntry[]): Promise<Map<string, Read>> {

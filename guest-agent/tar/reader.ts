@@ -1,4 +1,4 @@
-import { byteReader, type ByteReader } from '../byte-reader.ts';
+import { byteReader, type ByteReader } from './byte-reader.ts';
 import { BLOCK, MalformedTar, padding, type TarEntry, type TarType } from './entry.ts';
 import { decodeHeader, type RawHeader } from './header.ts';
 import { decodePax, XATTR_KEY } from './pax.ts';

@@ -1,9 +1,9 @@
 import test from 'ava';
 import { pack } from 'tar-stream';
-import type { TarEntry } from '../../../src/images/tar/entry.ts';
-import { encodePax } from '../../../src/images/tar/pax.ts';
-import { readTar } from '../../../src/images/tar/reader.ts';
-import { tarEnd, tarHeader } from '../../../src/images/tar/writer.ts';
+import type { TarEntry } from '../../../guest-agent/tar/entry.ts';
+import { encodePax } from '../../../guest-agent/tar/pax.ts';
+import { readTar } from '../../../guest-agent/tar/reader.ts';
+import { tarEnd, tarHeader } from '../../../guest-agent/tar/writer.ts';
 import { streamOf, tarOf } from '../../helpers/images.ts';
 
 const FILE: TarEntry = {
