@@ -48,7 +48,9 @@ export const Guest = v.object({
   id: text,
   name: text,
   zone: text,
-  state: v.picklist(['starting', 'running', 'unreachable', 'stopped']),
+  state: v.picklist(['starting', 'running', 'unreachable', 'paused', 'stopped']),
+  /** Why it is in a state that nobody asked for. */
+  reason: v.nullable(text),
   accelerator: Accelerator,
   vcpus: count,
   /** Bytes promised to the guest, and bytes its containers asked for. */

@@ -27,6 +27,8 @@ export interface Paths {
   layers: string;
   /** One folder per guest. */
   guests: string;
+  /** Consoles' last lines of guests that ended by themselves. */
+  lastWords: string;
   /** Downloads that can be made again. */
   cache: string;
 }
@@ -59,6 +61,7 @@ export function nestPaths(env: NodeJS.ProcessEnv = process.env, uid: number = pr
     imageStore: path.join(data, 'images'),
     layers: path.join(data, 'layers'),
     guests: path.join(data, 'guests'),
+    lastWords: path.join(data, 'last-words'),
     cache: path.join(data, 'cache'),
   };
 }

@@ -6,6 +6,7 @@ import type { Events } from './events.ts';
 import type { GuestLink } from './guests/link.ts';
 import type { GuestWatch } from './guests/watch.ts';
 import type { Seats } from './guests/seats.ts';
+import type { Healer } from './guests/heal.ts';
 import type { IdleGuests } from './guests/idle.ts';
 import type { Work } from './http/work.ts';
 import type { Instance } from './state/instance.ts';
@@ -22,6 +23,7 @@ export interface Context {
   watch: GuestWatch;
   seats: Seats;
   idle: IdleGuests;
+  heal: Healer;
   ports: PublishedPorts;
   streams: StreamCounter;
   progress: ZoneProgress;

@@ -15,6 +15,7 @@ import { imageRoutes } from './docker-api/images.ts';
 import { streamRoutes } from './docker-api/streams.ts';
 import { systemRoutes } from './docker-api/system.ts';
 import { createEvents } from './events.ts';
+import { healContainers } from './guests/heal.ts';
 import { idleGuests } from './guests/idle.ts';
 import { guestLink } from './guests/link.ts';
 import { removeGuest } from './guests/remove.ts';
@@ -97,6 +98,7 @@ function createContext(parts: EngineParts, state: State, instance: Instance, ima
   );
   ctx.seats = createSeats(ctx, parts.host);
   ctx.idle = idleGuests(ctx, parts.idleMilliseconds, async (id) => removeGuest(ctx, await ctx.link.open(), id));
+  ctx.heal = healContainers(ctx);
   ctx.ports = publishedPorts(async (containerId, port) => {
     const agent = await agentOf(ctx, ctx.state.containers.find(containerId));
     return agent.open({ method: 'POST', path: `/v1/containers/${containerId}/ports/${port}` });
@@ -143,6 +145,7 @@ async function makeFolders(paths: Paths): Promise<void> {
 /** Closing the connections cancels what they asked for; what is half done is undone before the guests are let go. */
 async function closeEngine(ctx: Context, server: ApiServer): Promise<void> {
   await server.close();
+  await ctx.heal.close();
   await ctx.work.ended(UNDO_MILLISECONDS);
   ctx.idle.close();
   ctx.watch.close();

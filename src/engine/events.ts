@@ -2,10 +2,22 @@ import { EventEmitter } from 'node:events';
 
 /** What happened on this host, in the words of the Docker Engine API's GET /events. */
 export interface EngineEvent {
-  type: 'container' | 'image';
-  action: 'create' | 'start' | 'die' | 'oom' | 'kill' | 'stop' | 'rename' | 'destroy' | 'load' | 'pull';
+  type: 'container' | 'image' | 'guest';
+  action:
+    | 'create'
+    | 'start'
+    | 'die'
+    | 'oom'
+    | 'kill'
+    | 'stop'
+    | 'rename'
+    | 'destroy'
+    | 'load'
+    | 'pull'
+    | 'pause'
+    | 'unreachable';
   id: string;
-  /** For containers: labels, `name`, `image`, and `exitCode` of a die. */
+  /** For containers: labels, `name`, `image`, and `exitCode` of a die. For guests: `name`, `zone`, `reason`. */
   attributes: Record<string, string>;
   /** Milliseconds since 1970. */
   time: number;

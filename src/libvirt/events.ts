@@ -9,7 +9,7 @@ export type LifecycleEvent =
   'defined' | 'undefined' | 'started' | 'suspended' | 'resumed' | 'stopped' | 'shutdown' | 'crashed';
 
 export interface Watcher {
-  onLifecycle(event: { name: string; event: LifecycleEvent }): void;
+  onLifecycle(event: { name: string; event: LifecycleEvent; ioError: boolean }): void;
   /** True when events flow (again): what happened before must be asked for. False when the connection is lost. */
   onConnection(connected: boolean): void;
 }
@@ -26,7 +26,8 @@ export function watchDomains(uri: string, watcher: Watcher): { close(): void } {
     switch (message.type) {
       case 'lifecycle': {
         const event = EVENTS[message.event];
-        if (event !== undefined) watcher.onLifecycle({ name: message.name, event });
+        if (event !== undefined)
+          watcher.onLifecycle({ name: message.name, event, ioError: isIoError(event, message.detail) });
         break;
       }
       case 'opened':
@@ -57,6 +58,11 @@ export function watchDomains(uri: string, watcher: Watcher): { close(): void } {
       if (receivers.size === 0) thread?.unref();
     },
   };
+}
+
+/** A write to one of its disks failed, for which QEMU stops a domain whose host has no space left. */
+function isIoError(event: LifecycleEvent, detail: number): boolean {
+  return event === 'suspended' && detail === VIR_DOMAIN_EVENT_SUSPENDED_IOERROR;
 }
 
 /** The process's only event thread, from the first watch to the process's end, which it delays only while somebody watches. */
@@ -95,5 +101,7 @@ const EVENTS: (LifecycleEvent | undefined)[] = [
   undefined,
   'crashed',
 ];
+/** libvirt-domain.h, virDomainEventSuspendedDetailType. */
+const VIR_DOMAIN_EVENT_SUSPENDED_IOERROR = 2;
 const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;

@@ -90,6 +90,13 @@ function bind() {
     ),
     virDomainCreate: fn<(domain: Domain) => number>(host, 'int virDomainCreate(virDomainPtr domain)'),
     virDomainDestroy: fn<(domain: Domain) => number>(host, 'int virDomainDestroy(virDomainPtr domain)'),
+    virDomainSuspend: fn<(domain: Domain) => number>(host, 'int virDomainSuspend(virDomainPtr domain)'),
+    virDomainResume: fn<(domain: Domain) => number>(host, 'int virDomainResume(virDomainPtr domain)'),
+    /** `info` has room for a virDomainInfo, 40 bytes on 64-bit machines. */
+    virDomainGetInfo: fn<(domain: Domain, info: Buffer) => number>(
+      host,
+      'int virDomainGetInfo(virDomainPtr domain, void *info)',
+    ),
     virDomainGetName: fn<(domain: Domain) => string>(host, 'str virDomainGetName(virDomainPtr domain)'),
     /** `buf` has room for VIR_UUID_STRING_BUFLEN, 37 bytes. */
     virDomainGetUUIDString: fn<(domain: Domain, buf: Buffer) => number>(

@@ -24,6 +24,8 @@ type WithoutConnection<F> = F extends (connection: Connection, ...parameters: in
 
 export interface Libvirt extends Calls {
   readonly uri: string;
+  /** On a thread and a connection of their own: a QEMU that does not answer holds up the other calls, not the end of it. */
+  urgent: Pick<Calls, 'destroy' | 'cpuTime'>;
   watch(watcher: Watcher): { close(): void };
   /** Ends the calling thread after what was asked before. Watches have their own life. */
   close(): Promise<void>;
@@ -42,11 +44,24 @@ export async function openLibvirt(uri: string): Promise<Libvirt> {
     await caller.close();
     throw error;
   }
+  let urgent: Caller | undefined;
+  const hurry = () => (urgent ??= startCaller(uri));
+  return {
+    ...calls(() => caller),
+    uri,
+    urgent: calls(hurry),
+    watch: (watcher) => watchDomains(uri, watcher),
+    async close() {
+      await Promise.all([caller.close(), urgent?.close()]);
+    },
+  };
+}
+
+function calls(caller: () => Caller): Calls {
   const names = Object.keys(operations) as OperationName[];
-  const calls = Object.fromEntries(
-    names.map((name) => [name, (...parameters: unknown[]) => caller.call(name, parameters)]),
+  return Object.fromEntries(
+    names.map((name) => [name, (...parameters: unknown[]) => caller().call(name, parameters)]),
   ) as unknown as Calls;
-  return { ...calls, uri, watch: (watcher) => watchDomains(uri, watcher), close: () => caller.close() };
 }
 
 interface Caller {

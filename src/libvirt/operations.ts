@@ -82,6 +82,27 @@ export const operations = {
     );
   },
 
+  /** Stops its processors; its memory stays. */
+  suspend(connection: Connection, name: string): void {
+    const operation = `pause domain \`${name}\``;
+    withDomain(connection, name, operation, (domain) => check(libvirt().virDomainSuspend(domain), operation));
+  },
+
+  resume(connection: Connection, name: string): void {
+    const operation = `resume domain \`${name}\``;
+    withDomain(connection, name, operation, (domain) => check(libvirt().virDomainResume(domain), operation));
+  },
+
+  /** Nanoseconds that its QEMU has run so far; undefined when there is no such domain. Does not ask QEMU itself. */
+  cpuTime(connection: Connection, name: string): bigint | undefined {
+    const operation = `ask for the processor time of domain \`${name}\``;
+    return withDomainIfAny(connection, name, operation, (domain) => {
+      const info = Buffer.alloc(VIR_DOMAIN_INFO_SIZE);
+      check(libvirt().virDomainGetInfo(domain, info), operation);
+      return info.readBigUInt64LE(VIR_DOMAIN_INFO_CPU_TIME);
+    });
+  },
+
   undefine(connection: Connection, name: string): void {
     const operation = `undefine domain \`${name}\``;
     withDomainIfAny(connection, name, operation, (domain) =>
@@ -207,6 +228,9 @@ const VIR_DOMAIN_AFFECT_LIVE = 1;
 const VIR_DOMAIN_AFFECT_CONFIG = 2;
 const VIR_DOMAIN_METADATA_ELEMENT = 2;
 const VIR_UUID_STRING_BUFLEN = 37;
+/** struct _virDomainInfo: state, maxMem, memory, nrVirtCpu, cpuTime. */
+const VIR_DOMAIN_INFO_SIZE = 40;
+const VIR_DOMAIN_INFO_CPU_TIME = 32;
 /** VIR_DOMAIN_UNDEFINE_MANAGED_SAVE and _SNAPSHOTS_METADATA: what somebody may have added by hand would be refused otherwise. */
 const UNDEFINE_FLAGS = 1 | 2;
 

@@ -13,7 +13,7 @@ export interface PlacementGuest {
   /** `<zone>-<n>`. */
   name: string;
   zone: string;
-  state: 'starting' | 'running' | 'unreachable' | 'stopped';
+  state: 'starting' | 'running' | 'unreachable' | 'paused' | 'stopped';
   vcpus: number;
   /** Bytes promised to the guest. */
   memory: number;

@@ -18,6 +18,7 @@ export interface Link {
   /** The living session, or the next one. */
   session(signal?: AbortSignal): Promise<Session>;
   readonly connected: boolean;
+  readonly closed: boolean;
   onChange(listener: (connected: boolean) => void): void;
   close(): void;
 }
@@ -70,6 +71,9 @@ export function openLink(socketPath: string, options: LinkOptions): Link {
     },
     get connected() {
       return current?.alive === true;
+    },
+    get closed() {
+      return closing.signal.aborted;
     },
     onChange: (listener) => void listeners.push(listener),
     close: () => closing.abort(),

@@ -12,6 +12,8 @@ export interface Session {
   /** False as soon as it has ended, before `ended` is heard of. */
   readonly alive: boolean;
   request(headers: http2.OutgoingHttpHeaders, options: http2.ClientSessionRequestOptions): http2.ClientHttp2Stream;
+  /** Resolves with true when the agent has answered a ping, with false when the session ended before. */
+  ping(): Promise<boolean>;
   /** Says that a reply is due until the returned function is called: meanwhile silence is looked into. */
   expectReply(): () => void;
 }
@@ -50,9 +52,8 @@ export function openSession(
 
   session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW));
   session.once('remoteSettings', () => {
-    const proof = randomBytes(8);
-    session.ping(proof, (error, _duration, payload) => {
-      if (error !== null || !payload.equals(proof)) return;
+    void ping(session).then((answered) => {
+      if (!answered) return;
       clearTimeout(handshake);
       ready.resolve(true);
     });
@@ -72,8 +73,18 @@ export function openSession(
       return !session.destroyed;
     },
     request: (headers, options) => session.request(headers, options),
+    ping: () => ping(session),
     expectReply: lookIntoSilence(session, socket, options.quietMs, end),
   };
+}
+
+/** Frames may be the rest of an earlier session's: only the same random bytes are an answer. */
+function ping(session: http2.ClientHttp2Session): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const proof = randomBytes(8);
+  if (session.destroyed) resolve(false);
+  else session.ping(proof, (error, _duration, payload) => resolve(error === null && payload.equals(proof)));
+  return promise;
 }
 
 /** No timer runs while no reply is due: idle guests are left alone. */

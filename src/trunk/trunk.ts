@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { NestError } from '../errors.ts';
 import { exchange } from './exchange.ts';
 import { openLink, type LinkOptions } from './link.ts';
+import { ping } from './ping.ts';
 import { readJson, readNothing } from './reply.ts';
 
 export interface TrunkRequest {
@@ -26,6 +27,11 @@ export interface Trunk {
   read(request: TrunkRequest): Promise<Readable>;
   /** Both directions: attach, exec and port streams, resolved when its headers came. */
   open(request: TrunkRequest): Promise<Duplex>;
+  /**
+   * Resolves with true when the agent has answered a ping, however long that takes and however many sessions, with false
+   * once `signal` has aborted or the trunk is closed.
+   */
+  ping(signal: AbortSignal): Promise<boolean>;
   /** True while the agent answers. */
   readonly connected: boolean;
   onChange(listener: (connected: boolean) => void): void;
@@ -59,6 +65,7 @@ export function connectTrunk(socketPath: string, options: Partial<LinkOptions> =
     },
     read: (request) => exchange(link, request, 'whole'),
     open: (request) => exchange(link, request, 'duplex'),
+    ping: (signal) => ping(link, signal),
     get connected() {
       return link.connected;
     },

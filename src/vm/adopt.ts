@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { DomainSummary } from '../libvirt/libvirt.ts';
 import { readMetadata } from '../libvirt/metadata.ts';
 import { guestPaths, type Paths } from '../paths.ts';
-import { follow, stopped, type Host } from './host.ts';
+import { follow, QEMU_ENDED, stopped, type Host } from './host.ts';
 import { domainName, domainPrefix, StoredGuest } from './record.ts';
 import { removeFiles, removeGuest } from './remove.ts';
 
@@ -15,7 +15,7 @@ export async function adoptGuests(host: Host): Promise<void> {
   for (const domain of domains) await adoptDomain(host, domain);
   for (const guest of host.guests.values()) {
     const gone = !names.has(domainName(host.instance, guest.record.id));
-    if (gone && guest.record.state !== 'starting') stopped(host, guest);
+    if (gone && guest.record.state !== 'starting') stopped(host, guest, 'its domain was removed');
   }
   await removeLeftOvers(host, names);
 }
@@ -28,9 +28,11 @@ async function adoptDomain(host: Host, domain: DomainSummary): Promise<void> {
   if (domainName(host.instance, record.id) !== domain.name) return;
   const known = host.guests.get(record.id);
   if (known) {
-    if (!domain.active && known.record.state !== 'starting') stopped(host, known);
+    if (!domain.active && known.record.state !== 'starting') stopped(host, known, QEMU_ENDED);
   } else if (record.state === 'starting') await removeGuest(host, record.id);
-  else follow(host, { ...record, state: domain.active ? 'unreachable' : 'stopped' });
+  else if (domain.active) follow(host, { ...record, state: domain.state === 'paused' ? 'paused' : 'unreachable' });
+  else if (record.state === 'stopped') follow(host, record);
+  else stopped(host, follow(host, { ...record, state: 'unreachable' }), ENDED_UNSEEN);
 }
 
 /** Files of guests that have no domain, of this libvirt: another one's guests may be running. */
@@ -48,4 +50,5 @@ export function uriFile(paths: Paths, guestId: string): string {
   return path.join(guestPaths(paths, guestId).folder, 'libvirt-uri');
 }
 
+const ENDED_UNSEEN = 'it ended while no engine looked, as when the host restarts';
 const GUEST_ID = /^[0-9a-f]{12}$/;

@@ -34,6 +34,7 @@ export async function createGuest(
     name: request.name,
     zone: request.zone,
     state: 'starting',
+    reason: null,
     shape: request.shape,
     accelerator,
     image: boot.digest,

@@ -7,11 +7,13 @@ import type { Paths } from '../paths.ts';
 import type { Progress } from '../progress.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import { adoptGuests } from './adopt.ts';
+import { lastWords } from './autopsy.ts';
 import { attachLayer } from './attach-layer.ts';
 import { consoleTail } from './console.ts';
 import { createGuest } from './create.ts';
 import { prepareFolders } from './folders.ts';
-import { stopped, type Guest, type Host } from './host.ts';
+import type { HeartbeatLimits } from './heartbeat.ts';
+import { happened, type Guest, type Host } from './host.ts';
 import { domainName, type GuestRecord, type GuestShape } from './record.ts';
 import { removeGuest } from './remove.ts';
 
@@ -42,6 +44,8 @@ export interface Guests {
   remove(id: string): Promise<void>;
   /** The console's last lines, control characters kept. */
   console(id: string, lines: number): Promise<string>;
+  /** The same of the last guest of that name or id that ended by itself and is gone. */
+  lastWords(reference: string): Promise<string | undefined>;
   /** Called whenever a record's state changed: booted, agent lost or back, QEMU gone. */
   onChange(listener: (guest: GuestRecord) => void): void;
   /** Lets go of the guests, which run on. */
@@ -55,6 +59,7 @@ export interface GuestsOptions {
   bootFiles: () => Promise<BootFiles>;
   /** Names this engine's state folder, e.g. 32 hex digits; only its own domains are adopted. */
   instance: string;
+  heartbeat?: Partial<HeartbeatLimits>;
   /** Time limit of a boot; by default 20 s with KVM, 120 s without. */
   bootSeconds?: number;
 }
@@ -74,6 +79,7 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     bootFiles: options.bootFiles,
     bootSeconds: options.bootSeconds,
     owner,
+    heartbeat: options.heartbeat ?? {},
     guests: new Map(),
     changed: (record) => {
       for (const listener of listeners) listener(record);
@@ -83,10 +89,9 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
   let adopted = false;
   const watching = Promise.withResolvers<undefined>();
   const watch = libvirt.watch({
-    onLifecycle({ name, event }) {
-      if (event !== 'stopped' && event !== 'crashed') return;
+    onLifecycle({ name, ...what }) {
       for (const guest of host.guests.values())
-        if (domainName(host.instance, guest.record.id) === name) stopped(host, guest);
+        if (domainName(host.instance, guest.record.id) === name) happened(host, guest, what);
     },
     onConnection(connected) {
       watching.resolve(undefined);
@@ -115,6 +120,7 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     trunk: (id) => known(id).trunk,
     remove: (id) => removeGuest(host, id),
     console: async (id, lines) => consoleTail(host.paths, known(id).record.id, lines),
+    lastWords: (reference) => lastWords(host.paths, reference),
     onChange: (listener) => void listeners.push(listener),
     async close() {
       watch.close();

@@ -1,10 +1,12 @@
 /** What the verbs of this room share: the machines of this engine as it knows them now. */
 import type { ProcessOwner } from '../libvirt/domain-xml.ts';
-import type { Libvirt } from '../libvirt/libvirt.ts';
+import type { Libvirt, LifecycleEvent } from '../libvirt/libvirt.ts';
 import type { BootFiles } from '../guest-image/guest-image.ts';
 import type { Paths } from '../paths.ts';
 import { guestPaths } from '../paths.ts';
 import { connectTrunk, type Trunk } from '../trunk/trunk.ts';
+import { autopsy } from './autopsy.ts';
+import { watchHeart, type HeartbeatLimits } from './heartbeat.ts';
 import type { GuestRecord } from './record.ts';
 
 export interface Host {
@@ -17,6 +19,8 @@ export interface Host {
   bootSeconds: number | undefined;
   /** Whom QEMU runs as when that is not this user. */
   owner: ProcessOwner | null;
+  /** Other limits than the usual ones. */
+  heartbeat: Partial<HeartbeatLimits>;
   guests: Map<string, Guest>;
   changed(record: GuestRecord): void;
 }
@@ -37,7 +41,7 @@ export function follow(host: Host, record: GuestRecord): Guest {
   const trunk = connectTrunk(guestPaths(host.paths, record.id).trunk, {
     // libvirt tells only once the process is reaped, which some init systems take seconds for.
     refused: () => {
-      if (guest.record.state === 'running' || guest.record.state === 'unreachable') stopped(host, guest);
+      if (guest.record.state === 'running' || guest.record.state === 'unreachable') stopped(host, guest, QEMU_ENDED);
     },
   });
   const guest: Guest = {
@@ -54,7 +58,8 @@ export function follow(host: Host, record: GuestRecord): Guest {
     if (guest.record.state === 'running' || guest.record.state === 'unreachable')
       update(host, guest, { state: connected ? 'running' : 'unreachable' });
   });
-  if (record.state === 'stopped') stopped(host, guest);
+  if (record.state === 'stopped') letGo(guest);
+  else void watchHeart(host, guest);
   return guest;
 }
 
@@ -64,9 +69,56 @@ export function update(host: Host, guest: Guest, change: Partial<GuestRecord>): 
   if (guest.record.state !== before.state) host.changed(guest.record);
 }
 
-/** Its QEMU is gone, for whatever reason. Nothing brings this guest back. */
-export function stopped(host: Host, guest: Guest): void {
+/** What libvirt tells of a guest's domain. */
+export function happened(
+  host: Host,
+  guest: Guest,
+  { event, ioError }: { event: LifecycleEvent; ioError: boolean },
+): void {
+  const { state } = guest.record;
+  switch (event) {
+    case 'stopped':
+    case 'crashed':
+      stopped(host, guest, QEMU_ENDED);
+      break;
+    case 'suspended':
+      if (state === 'running' || state === 'unreachable')
+        update(host, guest, { state: 'paused', reason: ioError ? DISK_FULL : null });
+      break;
+    case 'resumed':
+      if (state === 'paused')
+        update(host, guest, { state: guest.trunk.connected ? 'running' : 'unreachable', reason: null });
+      break;
+    case 'defined':
+    case 'undefined':
+    case 'started':
+    case 'shutdown':
+      break;
+  }
+}
+
+/**
+ * Its QEMU is gone and nobody asked for that. The first word about it stands; `changed` is told when the console has been
+ * read for a better one.
+ *
+ * @param reason as far as the host knows
+ */
+export function stopped(host: Host, guest: Guest, reason: string): void {
+  if (guest.ended.signal.aborted) return;
+  const booting = guest.record.state === 'starting';
+  letGo(guest);
+  // Whoever boots it says itself why that failed (boot-error.ts).
+  if (booting) update(host, guest, { state: 'stopped', reason });
+  else
+    void autopsy(host.paths, guest.record, reason)
+      .catch(() => reason)
+      .then((why) => update(host, guest, { state: 'stopped', reason: why }));
+}
+
+function letGo(guest: Guest): void {
   guest.ended.abort();
   guest.trunk.close();
-  update(host, guest, { state: 'stopped' });
 }
+
+export const QEMU_ENDED = 'its QEMU ended';
+const DISK_FULL = 'the host could not write its disk, most likely for want of space';

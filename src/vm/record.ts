@@ -15,8 +15,10 @@ export const GuestRecord = v.object({
   /** `<zone>-<n>`, unique on the host. */
   name: v.string(),
   zone: v.string(),
-  /** `stopped`: its QEMU is gone; `unreachable`: QEMU runs, the agent does not answer. */
-  state: v.picklist(['starting', 'running', 'unreachable', 'stopped']),
+  /** `unreachable`: QEMU runs, the agent does not answer; `paused`: its processors stand still; `stopped`: QEMU is gone. */
+  state: v.picklist(['starting', 'running', 'unreachable', 'paused', 'stopped']),
+  /** Why it is in a state that nobody asked for; null otherwise. */
+  reason: v.optional(v.nullable(v.string()), null),
   shape: v.object({ vcpus: count, memory: count }),
   accelerator: Accelerator,
   /** Digests of what it was made from. */

@@ -28,6 +28,7 @@ const guest = {
   name: 'hello-1',
   zone: 'hello',
   state: 'running',
+  reason: null,
   accelerator: 'tcg',
   vcpus: 1,
   memory: 1024 ** 3,

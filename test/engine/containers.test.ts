@@ -225,9 +225,10 @@ test.serial('when the guest ends under it, a container is dead and says why', as
   const ended = container.wait();
   const [guest] = nest.guests.list();
   await nest.guests.crash(guest?.id ?? '');
-  t.like(await ended, { StatusCode: 137, Error: { Message: 'guest default-1 stopped' } });
-  t.like((await container.inspect()).State, { Status: 'dead', Running: false, Error: 'guest default-1 stopped' });
-  await t.throwsAsync(container.start(), { message: /503.*guest default-1 stopped/ });
+  const Message = 'guest default-1 stopped: its QEMU ended';
+  t.like(await ended, { StatusCode: 137, Error: { Message } });
+  t.like((await container.inspect()).State, { Status: 'dead', Running: false, Error: Message });
+  await t.throwsAsync(container.exec({ Cmd: ['x'] }), { message: /409.*not running/ });
   await container.remove();
   await until('the guest to be removed', () => nest.guests.list().length === 0);
   t.pass('the stopped guest went with its last container');

@@ -80,6 +80,7 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
           zone,
           shape,
           state: 'running',
+          reason: null,
           accelerator: 'tcg',
           domain: `nest-fake-${id}`,
           ...DIGESTS,
@@ -118,6 +119,7 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
       rmSync(file(id), { force: true });
     },
     console: (id, lines) => Promise.resolve(`console of ${id}, ${lines} lines\n`),
+    lastWords: (reference) => Promise.resolve(reference === 'gone-1' ? 'last words\n' : undefined),
     onChange: (listener) => void listeners.push(listener),
     close() {
       for (const trunk of trunks.values()) trunk.close();
@@ -134,7 +136,7 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
       const record = records.get(id);
       if (record === undefined) throw new Error(`no guest ${id}`);
       await end(id);
-      keep({ ...record, state: 'stopped' });
+      keep({ ...record, state: 'stopped', reason: 'its QEMU ended' });
     },
     hold() {
       const gate = Promise.withResolvers<undefined>();

@@ -336,3 +336,14 @@ function tooMuch(stream: http2.ServerHttp2Stream): void {
 
 /** RFC 9113: length 8, type GOAWAY, no flags, stream 0; last stream 0, NO_ERROR. */
 const GOAWAY = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+test('a ping is answered by the agent, or by its successor, and given up with its signal', async (t) => {
+  const socket = await socketPath(t);
+  const trunk = connect(t, socket);
+  t.false(await trunk.ping(AbortSignal.timeout(50)), 'nobody is there');
+  const answered = trunk.ping(AbortSignal.timeout(30_000));
+  await fakeAgent(t, socket, greet);
+  t.true(await answered);
+  trunk.close();
+  t.false(await trunk.ping(AbortSignal.timeout(30_000)));
+});

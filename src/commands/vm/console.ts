@@ -6,7 +6,7 @@ import { NestCommand } from '../../client/terminal/command.ts';
 export default class VmConsole extends NestCommand {
   static override summary = "Show a guest's serial console";
   static override description =
-    'Shows what the kernel and the init of a guest wrote, also of one that does not answer.';
+    'Shows what the kernel and the init of a guest wrote, also of one that does not answer, or ended by itself and is gone.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> hello-1',
     '<%= config.bin %> <%= command.id %> -f --tail 20 hello-1',

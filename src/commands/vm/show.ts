@@ -27,7 +27,7 @@ function describe(guest: GuestDetail): [string, string][] {
     ['Name', guest.name],
     ['Id', guest.id],
     ['Zone', guest.zone],
-    ['State', guest.state],
+    ['State', guest.reason === null ? guest.state : `${guest.state}: ${guest.reason}`],
     ['Accelerator', guest.accelerator === 'kvm' ? 'kvm' : 'tcg: software emulation, no security boundary'],
     ['Processors', String(guest.vcpus)],
     ['Memory', `${bytes(guest.memory)}, ${bytes(guest.committed)} of it asked for by containers`],

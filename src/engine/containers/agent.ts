@@ -8,7 +8,7 @@ export async function agentOf(ctx: Context, container: Container): Promise<Trunk
   const { guest, lost, record } = container;
   if (lost !== null)
     throw new NestError('guest-lost', `container \`${record.name}\`: ${lost}`, {
-      hint: `deploy again, or remove it and run a new one: nest rm ${record.name}`,
+      hint: `start it in another guest: nest start ${record.name}; or remove it: nest rm ${record.name}`,
     });
   if (guest === null || container.phase === 'creating')
     throw new NestError('conflict', `container \`${record.name}\` is being created`, { hint: 'try again' });

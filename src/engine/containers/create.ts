@@ -62,7 +62,8 @@ export async function findImage(ctx: Context, name: string): Promise<Image> {
   });
 }
 
-async function putInto(
+/** Hot-plugs the layers and has the agent make the container; one that it has already is success. */
+export async function putInto(
   ctx: Context,
   guestId: string,
   record: ContainerRecord,

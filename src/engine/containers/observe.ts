@@ -23,16 +23,27 @@ export function vanished(ctx: Context, id: string): void {
   if (container?.phase === 'created') lose(ctx, container, 'its guest no longer has it');
 }
 
+/** Its guest has ended, and it is to run again in another one. */
+export function waitsForGuest({ lost, state }: Container): boolean {
+  return lost !== null && state.status === 'restarting';
+}
+
 export function isUp(container: Container): boolean {
   return container.lost === null && UP.has(container.state.status);
 }
 
 function lose(ctx: Context, before: Container, reason: string): void {
   if (before.lost !== null) return;
-  const ended = UP.has(before.state.status)
-    ? { status: 'exited' as const, pid: 0, exitCode: LOST_EXIT_CODE, finishedAt: Date.now() }
-    : {};
+  const status = runsAgain(before) ? ('restarting' as const) : ('exited' as const);
+  const ended = UP.has(before.state.status) ? { status, pid: 0, exitCode: LOST_EXIT_CODE, finishedAt: Date.now() } : {};
   change(ctx, before, { ...before, lost: reason, state: { ...before.state, ...ended, error: reason } });
+  ctx.heal.consider(before.record.id);
+}
+
+/** What the restart policy says about a container whose guest has ended under it. */
+function runsAgain({ record, state }: Container): boolean {
+  const { name, maximumRetries } = record.spec.restart;
+  return name === 'on-failure' ? maximumRetries === 0 || state.restarts < maximumRetries : name !== 'no';
 }
 
 function change(ctx: Context, before: Container, changed: Container): void {

@@ -13,6 +13,7 @@ export async function removeContainer(ctx: Context, container: Container, force:
       `cannot remove container "/${name}": container is running: stop the container before removing or force remove`,
       { hint: `nest rm --force ${name}` },
     );
+  await ctx.heal.leave(container.record.id);
   if (ctx.creating.has(container.record.id))
     throw new NestError('conflict', `remove container \`${name}\`: it is being created`, { hint: 'try again' });
   const removing = ctx.state.containers.update(container.record.id, { phase: 'removing' });
@@ -47,6 +48,7 @@ async function dropFromGuest(ctx: Context, { guest, record }: Container): Promis
   const guests = await ctx.link.open();
   const state = guests.get(guest)?.state;
   if (state === undefined || state === 'stopped') return;
+  await ctx.link.running(guest);
   await guests.trunk(guest).send({ method: 'DELETE', path: `/v1/containers/${record.id}?force=1` });
 }
 

@@ -4,15 +4,17 @@ import type { Context } from '../context.ts';
 import type { Container, PortBinding } from '../state/record.ts';
 import { agentOf } from './agent.ts';
 import { isUp, observe } from './observe.ts';
+import { replaceContainer } from './replace.ts';
 
 /**
- * Starts a container; its published ports listen before its first instruction.
+ * Starts a container, in another guest where its own has ended; its published ports listen before its first instruction.
  * @returns false when it runs already.
  * @throws NestError `port-taken`, `exec-failed`, `guest-lost`; nothing listens then.
  */
 export async function startContainer(ctx: Context, container: Container): Promise<boolean> {
   if (isUp(container)) return false;
   const { id, publish } = container.record;
+  if (container.lost !== null) return startElsewhere(ctx, container);
   if (container.phase !== 'created' || ctx.ports.has(id))
     throw new NestError('conflict', `start container \`${container.record.name}\`: it is being changed`, {
       hint: 'try again',
@@ -26,6 +28,19 @@ export async function startContainer(ctx: Context, container: Container): Promis
   undo.move();
   observe(ctx, state);
   return true;
+}
+
+/** Its guest has ended: it begins anew in another one. One that somebody has stopped is theirs to start. */
+async function startElsewhere(ctx: Context, container: Container): Promise<boolean> {
+  const { id, name, zone } = container.record;
+  const guest = (await ctx.link.open()).get(container.guest ?? '');
+  if (guest?.reason === null)
+    throw new NestError('conflict', `start container \`${name}\`: guest ${guest.name} is stopped`, {
+      hint: `nest vm start ${guest.name}`,
+    });
+  await ctx.heal.leave(id);
+  await replaceContainer(ctx, container, ctx.progress.of(zone));
+  return startContainer(ctx, ctx.state.containers.find(id));
 }
 
 async function openPorts(ctx: Context, container: Container, publish: PortBinding[]): Promise<PortBinding[]> {

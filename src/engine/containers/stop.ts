@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { Container } from '../state/record.ts';
 import { agentOf } from './agent.ts';
 import { emitContainer } from './emit.ts';
-import { isUp, observe } from './observe.ts';
+import { isUp, observe, waitsForGuest } from './observe.ts';
 
 /**
  * Stop signal, grace period, SIGKILL.
@@ -12,8 +12,13 @@ import { isUp, observe } from './observe.ts';
  * @returns false when it did not run.
  */
 export async function stopContainer(ctx: Context, container: Container, seconds?: number): Promise<boolean> {
-  if (!isUp(container)) return false;
   const { id, spec } = container.record;
+  if (waitsForGuest(container)) {
+    ctx.state.containers.update(id, { state: { ...container.state, status: 'exited' } });
+    await ctx.heal.leave(id);
+    return true;
+  }
+  if (!isUp(container)) return false;
   const agent = await agentOf(ctx, container);
   const query = `seconds=${seconds ?? spec.stopSeconds}`;
   const state = await agent.request({ method: 'POST', path: `/v1/containers/${id}/stop?${query}` }, ContainerState);

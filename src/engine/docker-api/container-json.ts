@@ -14,8 +14,8 @@ export function containerSummary(ctx: Context, container: Container): Record<str
     Created: Math.floor(record.createdAt / 1000),
     Ports: summaryPorts(container),
     Labels: record.labels,
-    State: dockerState(container),
-    Status: statusText(container, Date.now()),
+    State: dockerState(ctx, container),
+    Status: statusText(ctx, container, Date.now()),
     HostConfig: { NetworkMode: 'default' },
     NetworkSettings: { Networks: {} },
     Mounts: [],
@@ -33,7 +33,7 @@ export function containerDetails(ctx: Context, container: Container): Record<str
     Created: rfc3339(record.createdAt),
     Path: spec.argv[0],
     Args: spec.argv.slice(1),
-    State: stateDetails(container),
+    State: stateDetails(ctx, container),
     Image: record.image.id,
     Name: `/${record.name}`,
     RestartCount: container.state.restarts,
@@ -78,13 +78,13 @@ function nestPart(ctx: Context, { guest, record }: Container): Record<string, un
   return { Zone: record.zone, Guest: name ?? guest ?? '', Reason: record.reason };
 }
 
-function stateDetails(container: Container): Record<string, unknown> {
+function stateDetails(ctx: Context, container: Container): Record<string, unknown> {
   const { state, lost } = container;
-  const status = dockerState(container);
+  const status = dockerState(ctx, container);
   return {
     Status: status,
-    Running: status === 'running' || status === 'restarting',
-    Paused: false,
+    Running: status === 'running' || status === 'restarting' || status === 'paused',
+    Paused: status === 'paused',
     Restarting: status === 'restarting',
     OOMKilled: state.oomKilled,
     Dead: status === 'dead',

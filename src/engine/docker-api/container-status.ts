@@ -1,24 +1,35 @@
+import { isUp, waitsForGuest } from '../containers/observe.ts';
+import type { Context } from '../context.ts';
 import type { Container } from '../state/record.ts';
 
-export type DockerState = 'created' | 'running' | 'restarting' | 'exited' | 'dead' | 'removing';
+export type DockerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead' | 'removing';
 
 /** Docker's word for it; `dead` is a container that cannot go on because its guest ended. */
-export function dockerState({ phase, lost, state }: Container): DockerState {
+export function dockerState(ctx: Context, container: Container): DockerState {
+  const { phase, lost, state, guest } = container;
   if (phase === 'removing') return 'removing';
-  return lost === null ? state.status : 'dead';
+  if (waitsForGuest(container)) return 'restarting';
+  if (lost !== null) return 'dead';
+  const paused = isUp(container) && ctx.link.current()?.get(guest ?? '')?.state === 'paused';
+  return paused ? 'paused' : state.status;
 }
 
 /** The STATUS column of `docker ps`, with what Docker does not know of in brackets. */
-export function statusText(container: Container, now: number): string {
-  const { state, lost } = container;
+export function statusText(ctx: Context, container: Container, now: number): string {
+  const { state, lost, record } = container;
   const oom = state.oomKilled ? ' (OOM)' : '';
-  switch (dockerState(container)) {
+  switch (dockerState(ctx, container)) {
     case 'created':
       return 'Created';
     case 'running':
       return `Up ${duration(now - state.startedAt)}`;
-    case 'restarting':
-      return `Restarting (${state.exitCode}) ${duration(now - state.finishedAt)} ago${oom}`;
+    case 'paused':
+      return `Up ${duration(now - state.startedAt)} (Paused)`;
+    case 'restarting': {
+      const setbacks = ctx.heal.setbacks(record.id);
+      const guests = lost === null ? '' : ` (${setbacks > 1 ? `${setbacks} guests` : 'guest'} lost)`;
+      return `Restarting (${state.exitCode}) ${duration(now - state.finishedAt)} ago${oom}${guests}`;
+    }
     case 'exited':
       return state.startedAt === 0
         ? `Exited (${state.exitCode})`

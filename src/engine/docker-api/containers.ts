@@ -93,21 +93,21 @@ async function list(ctx: Context, { query }: Call): Promise<{ status: number; js
   const containers = ctx.state.containers
     .all()
     .filter((container) => container.phase !== 'creating')
-    .filter((container) => all || ['running', 'restarting'].includes(dockerState(container)))
-    .filter((container) => matches(container, wanted))
+    .filter((container) => all || ['running', 'restarting', 'paused'].includes(dockerState(ctx, container)))
+    .filter((container) => matches(ctx, container, wanted))
     .sort((a, b) => b.record.createdAt - a.record.createdAt)
     .slice(0, limit === undefined || limit === 0 ? undefined : limit);
   return { status: 200, json: containers.map((container) => containerSummary(ctx, container)) };
 }
 
-function matches(container: Container, wanted: Map<string, string[]>): boolean {
+function matches(ctx: Context, container: Container, wanted: Map<string, string[]>): boolean {
   const { id, name, labels } = container.record;
   const any = (values: string[] | undefined, test: (value: string) => boolean) =>
     values === undefined || values.length === 0 || values.some(test);
   return (
     any(wanted.get('id'), (prefix) => id.startsWith(prefix)) &&
     any(wanted.get('name'), (part) => name.includes(part.replace(/^[\^/]+/, '').replace(/\$$/, ''))) &&
-    any(wanted.get('status'), (status) => dockerState(container) === status) &&
+    any(wanted.get('status'), (status) => dockerState(ctx, container) === status) &&
     matchesLabels(labels, wanted.get('label'))
   );
 }

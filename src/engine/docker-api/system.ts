@@ -30,8 +30,9 @@ function versionJson(version: string): Record<string, unknown> {
 }
 
 async function info(ctx: Context, version: string): Promise<Reply> {
-  const states = ctx.state.containers.all().map(dockerState);
+  const states = ctx.state.containers.all().map((container) => dockerState(ctx, container));
   const running = states.filter((state) => state === 'running' || state === 'restarting').length;
+  const paused = states.filter((state) => state === 'paused').length;
   const json = {
     ID: ctx.instance.id,
     Name: hostname(),
@@ -44,8 +45,8 @@ async function info(ctx: Context, version: string): Promise<Reply> {
     MemTotal: totalmem(),
     Containers: states.length,
     ContainersRunning: running,
-    ContainersPaused: 0,
-    ContainersStopped: states.length - running,
+    ContainersPaused: paused,
+    ContainersStopped: states.length - running - paused,
     Images: (await ctx.images.list()).length,
     Driver: 'overlay2',
     CgroupDriver: 'none',

@@ -10,7 +10,7 @@ export interface GuestLink {
   open(): Promise<Guests>;
   /** What is open now. */
   current(): Guests | undefined;
-  /** By id. @throws NestError `guest-lost` when there is none, or it has stopped. */
+  /** By id. @throws NestError `guest-lost` when there is none, or it has stopped; `conflict` while it is paused. */
   running(id: string): Promise<{ guest: GuestRecord; guests: Guests }>;
   close(): Promise<void>;
 }
@@ -52,6 +52,10 @@ export function guestLink(connect: () => Promise<Guests>, opened: (guests: Guest
             hint: 'deploy again, or remove the container and run a new one',
           },
         );
+      if (guest.state === 'paused')
+        throw new NestError('conflict', `guest \`${guest.name}\` is paused`, {
+          hint: `let it go on: nest vm resume ${guest.name}`,
+        });
       return { guest, guests };
     },
     async close() {

@@ -2,8 +2,10 @@ import * as v from 'valibot';
 import type { ContainerRecord as AgentRecord } from '../../../guest-agent/api.ts';
 import type { GuestRecord } from '../../vm/guests.ts';
 import { ANNOTATION } from '../containers/annotation.ts';
-import { observe, restorePorts, vanished } from '../containers/observe.ts';
+import { findImage } from '../containers/create.ts';
+import { observe, restorePorts, vanished, waitsForGuest } from '../containers/observe.ts';
 import { dropContainer } from '../containers/remove.ts';
+import { startContainer } from '../containers/start.ts';
 import type { Context } from '../context.ts';
 import { ContainerMeta, ContainerRecord, type Container } from '../state/record.ts';
 
@@ -24,19 +26,35 @@ export async function reconcile(ctx: Context, guest: GuestRecord, records: Agent
     else if (record === undefined) vanished(ctx, id);
     else {
       if (container.phase === 'creating') ctx.state.containers.update(id, { phase: 'created' });
+      const again = waitsForGuest(container);
       observe(ctx, record.state);
       restorePorts(ctx, id);
+      if (again) void ctx.work.track(startAgain(ctx, guest, container));
     }
   }
   for (const record of present.values()) await meetStranger(ctx, guest, record);
 }
 
+/** Its guest was stopped and has been started, with nothing mounted and no process. */
+async function startAgain(ctx: Context, guest: GuestRecord, { record }: Container): Promise<void> {
+  try {
+    const image = await findImage(ctx, record.image.id);
+    const { guests } = await ctx.link.running(guest.id);
+    for (const layer of await ctx.images.layers(image, ctx.progress.of(guest.zone)))
+      await guests.attachLayer(guest.id, layer);
+    await startContainer(ctx, ctx.state.containers.find(record.id));
+  } catch (error) {
+    ctx.log(`start container \`${record.name}\` again: ${String(error)}`);
+  }
+}
+
 async function meetStranger(ctx: Context, guest: GuestRecord, record: AgentRecord): Promise<void> {
   const { id } = record.spec;
   // Not made by this engine, or a claim on another guest's container: a hostile guest may list what it likes.
-  const meta = ctx.state.containers.get(id) === undefined ? sealedMeta(ctx, record) : undefined;
+  const known = ctx.state.containers.get(id);
+  const meta = ctx.creating.has(id) ? undefined : sealedMeta(ctx, record);
   if (meta === undefined) return;
-  if (ctx.state.fresh && meta.id === id && meta.zone === guest.zone) {
+  if (known === undefined && ctx.state.fresh && meta.id === id && meta.zone === guest.zone) {
     ctx.state.containers.save(adopted(guest, meta, record));
     ctx.log(`adopted container \`${meta.name}\` from guest \`${guest.name}\``);
     observe(ctx, record.state);

@@ -3,6 +3,7 @@ import type { GuestRecord, Guests } from '../../vm/guests.ts';
 import { loseContainers, observe, vanished } from '../containers/observe.ts';
 import { dropContainer } from '../containers/remove.ts';
 import type { Context } from '../context.ts';
+import type { EngineEvent } from '../events.ts';
 import { followAgent } from './agent-events.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -47,11 +48,12 @@ export function watchGuests(ctx: Context): GuestWatch {
     switch (guest.state) {
       case 'running':
       case 'unreachable':
+      case 'paused':
         follow(guest, guests);
         break;
       case 'stopped':
         drop(guest.id);
-        loseContainers(ctx, guest.id, `guest ${guest.name} stopped`);
+        loseContainers(ctx, guest.id, endOf(guest));
         ctx.idle.consider(guest.id);
         break;
       case 'starting':
@@ -60,12 +62,16 @@ export function watchGuests(ctx: Context): GuestWatch {
   };
   return {
     begin(guests) {
-      guests.onChange((guest) => update(guest, guests));
+      guests.onChange((guest) => {
+        if (!closed && !ctx.leaving.has(guest.id)) tell(ctx, guest);
+        update(guest, guests);
+      });
       settleOrphans(ctx, guests);
       for (const guest of guests.list()) {
         update(guest, guests);
         ctx.idle.consider(guest.id);
       }
+      for (const { record } of ctx.state.containers.all()) ctx.heal.consider(record.id);
     },
     async settled() {
       const late = Promise.withResolvers<undefined>();
@@ -79,6 +85,19 @@ export function watchGuests(ctx: Context): GuestWatch {
       for (const id of [...following.keys()]) drop(id);
     },
   };
+}
+
+/** In the words of a lost container's state. */
+function endOf({ name, reason }: GuestRecord): string {
+  return reason === null ? `guest ${name} is stopped` : `guest ${name} stopped: ${reason}`;
+}
+
+/** Guests have events like containers; what Docker's clients do not know they pass on. */
+function tell(ctx: Context, { id, name, zone, state, reason }: GuestRecord): void {
+  const action = GUEST_ACTIONS[state];
+  if (action === undefined) return;
+  ctx.events.emit({ type: 'guest', action, id, attributes: { name, zone, ...(reason !== null && { reason }) } });
+  if (reason !== null) ctx.log(`guest \`${name}\` ${id} is ${state}: ${reason}`);
 }
 
 async function handle(ctx: Context, guest: GuestRecord, event: AgentEvent): Promise<void> {
@@ -101,13 +120,18 @@ function settleOrphans(ctx: Context, guests: Guests): void {
     const { guest, phase, record } = container;
     const known = guest === null ? undefined : guests.get(guest);
     if (guest === null || (known !== undefined && known.state !== 'stopped')) continue;
-    if (phase === 'created')
-      loseContainers(ctx, guest, known === undefined ? 'its guest is gone' : `guest ${known.name} stopped`);
+    if (phase === 'created') loseContainers(ctx, guest, known === undefined ? 'its guest is gone' : endOf(known));
     else
       dropContainer(ctx, container).catch((error: unknown) => ctx.log(`remove \`${record.name}\`: ${String(error)}`));
   }
 }
 
+const GUEST_ACTIONS: Partial<Record<GuestRecord['state'], EngineEvent['action']>> = {
+  running: 'start',
+  unreachable: 'unreachable',
+  paused: 'pause',
+  stopped: 'die',
+};
 const LOGGED_CHARACTERS = 300;
 
 /** A guest that does not answer must not keep the others from being listed. */

@@ -1,21 +1,40 @@
 import { open, watch } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { guestPaths, type Paths } from '../../paths.ts';
-import type { GuestRecord } from '../../vm/guests.ts';
 import type { Context } from '../context.ts';
 import { count, flag } from '../docker-api/query.ts';
 import type { Call, Reply } from '../http/route.ts';
+import { findGuest } from './guests.ts';
 
-/** A guest's console: its last lines, then, with `follow`, what it goes on to write. */
-export async function consoleReply(ctx: Context, paths: Paths, guest: GuestRecord, call: Call): Promise<Reply> {
+/** A guest's console: its last lines, then, with `follow`, what it goes on to write. Of one that ended, what was kept. */
+export async function consoleReply(ctx: Context, paths: Paths, call: Call): Promise<Reply> {
+  const reference = call.params['guest'] ?? '';
   const lines = count(call.query, 'tail') ?? DEFAULT_LINES;
   const guests = await ctx.link.open();
+  const guest = await findGuest(ctx, reference).catch(async (error: unknown) => {
+    const kept = await guests.lastWords(reference);
+    if (kept === undefined) throw error;
+    return kept;
+  });
+  if (typeof guest === 'string') return plain(Readable.from([lastLines(guest, lines)]));
   const file = guestPaths(paths, guest.id).console;
   const from = await fileSize(file);
   const text = await guests.console(guest.id, lines);
   const follow = flag(call.query, 'follow');
-  const stream = Readable.from(follow ? joined(text, followFile(file, from, call.signal)) : [text]);
+  return plain(Readable.from(follow ? joined(text, followFile(file, from, call.signal)) : [text]));
+}
+
+function plain(stream: Readable): Reply {
   return { status: 200, stream, contentType: 'text/plain; charset=utf-8' };
+}
+
+function lastLines(text: string, count: number): string {
+  return count === 0
+    ? ''
+    : text
+        .split(/(?<=\n)/)
+        .slice(-count)
+        .join('');
 }
 
 async function* joined(text: string, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -30,7 +30,7 @@ export function describeGuest(ctx: Context, guest: GuestRecord): Guest {
     containers: containers.map((container) => ({
       id: container.record.id,
       name: container.record.name,
-      status: dockerState(container),
+      status: dockerState(ctx, container),
     })),
   };
 }
@@ -49,7 +49,12 @@ export async function restartAgent(ctx: Context, guest: GuestRecord): Promise<vo
 async function mountedLayers(ctx: Context, { id, state }: GuestRecord): Promise<string[] | null> {
   if (state !== 'running') return null;
   const guests = await ctx.link.open();
-  return guests.trunk(id).request({ method: 'GET', path: '/v1/layers' }, v.array(DiffId));
+  const request = { method: 'GET' as const, path: '/v1/layers', signal: AbortSignal.timeout(ANSWER_MILLISECONDS) };
+  // Who looks at a guest that has just frozen wants to see what is known of it.
+  return guests
+    .trunk(id)
+    .request(request, v.array(DiffId))
+    .catch(() => null);
 }
 
 /**
@@ -72,3 +77,5 @@ export async function deleteGuest(ctx: Context, guest: GuestRecord, force: boole
 function containersOf(ctx: Context, guestId: string) {
   return ctx.state.containers.all().filter(({ guest }) => guest === guestId);
 }
+
+const ANSWER_MILLISECONDS = 3_000;

@@ -64,7 +64,7 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
     {
       method: 'GET',
       path: '/nest/guests/:guest/console',
-      handle: async (call) => consoleReply(ctx, api.paths, await find(call), call),
+      handle: (call) => consoleReply(ctx, api.paths, call),
     },
     {
       method: 'DELETE',

@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { stopped, update, type Guest, type Host } from './host.ts';
+import { domainName } from './record.ts';
+
+/** Milliseconds. Silence is counted in steps, not by the clock: a host that slept has heard nothing either. */
+export interface HeartbeatLimits {
+  /** Between an answer and the next question, and how long its answer may take. */
+  interval: number;
+  patience: number;
+  /** Then it is looked at so often. */
+  step: number;
+  /** Silence after which a guest counts as unreachable. One whose QEMU does nothing at all counts so after one step. */
+  noticed: number;
+  /** Silence after which it is ended, while its QEMU does nothing, and while it is busy with something. */
+  still: number;
+  silent: number;
+}
+
+/**
+ * Asks the agent again and again whether it is there, until the guest ends. One that is silent for too long is ended: no
+ * container in it can be reached, and others can take its place.
+ *
+ * A slow guest is not a dead one. What tells them apart is the processor time of its QEMU: a question in the trunk wakes
+ * the guest, so one that is silent and uses none is frozen.
+ */
+export async function watchHeart(host: Host, guest: Guest): Promise<void> {
+  const ended = guest.ended.signal;
+  const { interval, patience } = limitsOf(host, guest);
+  while (!ended.aborted) {
+    await pause(interval, ended);
+    if (!isWatched(guest)) continue;
+    if (await guest.trunk.ping(AbortSignal.any([ended, AbortSignal.timeout(patience)]))) continue;
+    const verdict = await sitBy(host, guest);
+    if (verdict !== undefined) await end(host, guest, verdict);
+    else if (isWatched(guest) && guest.trunk.connected) update(host, guest, { state: 'running' });
+  }
+}
+
+/** Waits for the overdue answer. @returns why the guest is to be ended, undefined when it answered after all */
+async function sitBy(host: Host, guest: Guest): Promise<string | undefined> {
+  const limits = limitsOf(host, guest);
+  const leave = new AbortController();
+  const answered = guest.trunk.ping(AbortSignal.any([guest.ended.signal, leave.signal]));
+  try {
+    let pulse = await pulseOf(host, guest);
+    let still = 0;
+    for (let silent = limits.patience; ;) {
+      await Promise.race([answered, pause(limits.step, guest.ended.signal)]);
+      if (guest.trunk.connected && (await isSettled(answered))) return undefined;
+      if (!isWatched(guest) || guest.ended.signal.aborted) return undefined;
+      silent += limits.step;
+      const next = await pulseOf(host, guest);
+      still = next !== undefined && next === pulse && guest.trunk.connected ? still + limits.step : 0;
+      pulse = next;
+      if (still > 0 || silent >= limits.noticed) update(host, guest, { state: 'unreachable' });
+      if (still >= limits.still) return `it froze: no answer and no processor time used for ${seconds(still)}`;
+      if (silent >= limits.silent) return `it hung: its agent did not answer for ${seconds(silent)}`;
+    }
+  } finally {
+    leave.abort();
+  }
+}
+
+/** Where the kernel still takes interrupts it says on the console what it was doing, and panics (unknown_nmi_panic). */
+async function end(host: Host, guest: Guest, verdict: string): Promise<void> {
+  const domain = domainName(host.instance, guest.record.id);
+  const { step } = limitsOf(host, guest);
+  const told = host.libvirt.monitorCommand(domain, '{"execute":"inject-nmi"}').catch(() => undefined);
+  await Promise.race([told.then(() => pause(step, guest.ended.signal)), pause(step, guest.ended.signal)]);
+  try {
+    await host.libvirt.urgent.destroy(domain);
+    stopped(host, guest, verdict);
+  } catch (error) {
+    // Without libvirt nothing can be ended: the next round tries again.
+    process.emitWarning(error as Error);
+  }
+}
+
+/** Processor time that QEMU has used; undefined where nobody can tell. */
+async function pulseOf(host: Host, guest: Guest): Promise<bigint | undefined> {
+  return host.libvirt.urgent.cpuTime(domainName(host.instance, guest.record.id)).catch(() => undefined);
+}
+
+function isWatched({ record: { state } }: Guest): boolean {
+  return state === 'running' || state === 'unreachable';
+}
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const not = Symbol();
+  return (await Promise.race([promise, Promise.resolve(not)])) !== not;
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await delay(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
+}
+
+function limitsOf(host: Host, guest: Guest): HeartbeatLimits {
+  return { ...LIMITS[guest.record.accelerator], ...host.heartbeat };
+}
+
+function seconds(milliseconds: number): string {
+  return `${Math.round(milliseconds / 1000)} s`;
+}
+
+const COMMON = { interval: 2_000, patience: 1_000, step: 1_500, still: 7_500 };
+/** An emulated guest on a busy host may take its time. */
+const LIMITS: Record<'kvm' | 'tcg', HeartbeatLimits> = {
+  kvm: { ...COMMON, noticed: 2_500, silent: 20_500 },
+  tcg: { ...COMMON, noticed: 16_000, silent: 61_000 },
+};
