@@ -24,6 +24,9 @@
  * | POST /v1/containers/:id/exec | ExecSpec | 201 {execId} |
  * | POST /v1/exec/:execId/start | stdin bytes | frames until the process has exited |
  * | GET /v1/exec/:execId | – | ExecState |
+ * | GET /v1/containers/:id/changes | – | one FileChange a line: what the container did to its image's files |
+ * | GET /v1/containers/:id/layer | – | tar of the files that the container wrote, as an OCI layer |
+ * | GET /v1/containers/:id/export | – | tar of all files that the container sees |
  * | POST /v1/containers/:id/ports/:port | bytes | bytes: a TCP connection to that port inside the container's network; 502 refused |
  * | GET /v1/events | – | one AgentEvent a line: first `snapshot`, then changes |
  *
@@ -140,6 +143,12 @@ export const AgentEvent = v.variant('type', [
   v.strictObject({ type: v.literal('removed'), id: ContainerId }),
 ]);
 
+/** Added, changed or deleted, as in `docker diff`. */
+export const FileChange = v.strictObject({
+  kind: v.picklist(['A', 'C', 'D']),
+  path: v.pipe(v.string(), v.maxLength(3 * 4096)),
+});
+
 export const ErrorReply = v.object({
   /** operation + `object` + cause. */
   message: v.pipe(v.string(), v.maxLength(4096)),
@@ -157,4 +166,5 @@ export type ExecSpec = v.InferOutput<typeof ExecSpec>;
 export type ExecState = v.InferOutput<typeof ExecState>;
 export type AgentInfo = v.InferOutput<typeof AgentInfo>;
 export type AgentEvent = v.InferOutput<typeof AgentEvent>;
+export type FileChange = v.InferOutput<typeof FileChange>;
 export type ErrorReply = v.InferOutput<typeof ErrorReply>;

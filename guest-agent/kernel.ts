@@ -6,6 +6,7 @@ import type { LayerMounts } from './layers.ts';
 import { readInRoot } from './container/file-in-root.ts';
 import { findDisk } from './rootfs/disk.ts';
 import { mountLayer, unmountLayer } from './rootfs/layer.ts';
+import { openTree } from './rootfs/open-tree.ts';
 import type { Kernel } from './runtime.ts';
 import {
   AF_INET,
@@ -46,6 +47,8 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
         sys.chdir('/');
       }
     },
+    openTree: (rootfs, tree) => openTree(sys, rootfs, tree),
+    readXattrs: (path) => new Map(sys.listXattrs(path).flatMap((name) => withValue(name, sys.getXattr(path, name)))),
     openNetwork: (pid) => sys.open(`/proc/${pid}/ns/net`, O_RDONLY | O_CLOEXEC),
     socketInNetwork(network) {
       // Only this thread moves, and nothing else runs on it until it is back.
@@ -66,3 +69,6 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
         .filter((folder) => statSync(folder).dev !== statSync(parent).dev),
   };
 }
+
+const withValue = (name: string, value: Buffer | undefined): [string, Buffer][] =>
+  value === undefined ? [] : [[name, value]];

@@ -37,6 +37,10 @@ export interface Kernel {
    */
   readInRunning(pid: number, path: string): string;
   readInStopped(rootfs: StoppedRoot, path: string): string;
+  /** Descriptor of a folder: what the container wrote, the image alone, or what the container sees. Read-only, and without a name. */
+  openTree(rootfs: StoppedRoot, tree: 'upper' | 'image' | 'whole'): number;
+  /** Extended attributes of the file itself, links not followed. @param path bytes */
+  readXattrs(path: Buffer): Map<string, Buffer>;
   /** Descriptor of a process's network namespace. */
   openNetwork(pid: number): number;
   /** A TCP socket in that namespace, not connected; the descriptor. */

@@ -10,6 +10,7 @@ import { errnoOf, notFound, report, RequestError } from './errors.ts';
 import { containerRoutes } from './routes/containers.ts';
 import { eventRoutes } from './routes/events.ts';
 import { execRoutes } from './routes/exec.ts';
+import { fileRoutes } from './routes/files.ts';
 import { guestRoutes } from './routes/guest.ts';
 import { hasLeft } from './routes/output.ts';
 import { type Reply, router } from './routes/router.ts';
@@ -18,7 +19,14 @@ import type { Runtime } from './runtime.ts';
 
 /** The API of api.ts, for whatever connections it is given. */
 export function createApiServer(runtime: Runtime): Http2Server {
-  const find = router({ ...guestRoutes, ...containerRoutes, ...streamRoutes, ...execRoutes, ...eventRoutes });
+  const find = router({
+    ...guestRoutes,
+    ...containerRoutes,
+    ...fileRoutes,
+    ...streamRoutes,
+    ...execRoutes,
+    ...eventRoutes,
+  });
   const server = createServer({
     settings: { initialWindowSize: STREAM_WINDOW, maxConcurrentStreams: STREAMS },
     maxSessionMemory: SESSION_MEGABYTES,

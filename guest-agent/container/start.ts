@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { ContainerState } from '../api.ts';
-import { containerFolders, layersFolder } from '../folders.ts';
+import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../security/defaults.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
@@ -8,6 +8,7 @@ import { type Container, isRunning, setState } from './container.ts';
 import { failedExitCode, startFailure } from './failure.ts';
 import { processInit } from './process-init.ts';
 import { closeRun, removeRun, makeRun } from './run.ts';
+import { stoppedRoot } from './stopped-root.ts';
 import { resolveUser } from './user.ts';
 
 /** Starting a running container succeeds. A restart that is due happens now. */
@@ -52,14 +53,9 @@ export async function launch(runtime: Runtime, container: Container, restarts: n
 
 function prepareInit(runtime: Runtime, container: Container): Omit<ContainerInit, 'stdio' | 'cgroup'> {
   const { spec } = container;
-  const { root, upper, work } = containerFolders(runtime.folders, spec.id);
+  const { root, work } = containerFolders(runtime.folders, spec.id);
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const rootfs = {
-    root,
-    layersFolder: layersFolder(runtime.folders),
-    layers: runtime.layers.names(spec.layers),
-    upper,
-  };
+  const rootfs = stoppedRoot(runtime, container);
   const identity = resolveUser(spec.user, (path) => runtime.kernel.readInStopped(rootfs, path));
   return {
     ...processInit(spec, identity),

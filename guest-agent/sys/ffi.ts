@@ -54,6 +54,8 @@ export const libc = {
   fstat: declare<[number, Buffer]>('fstat', 'int', 'int', 'void *'),
   fchown: declare<[number, number, number]>('fchown', 'int', 'int', 'uint', 'uint'),
   umask: declare<[number]>('umask', 'uint', 'uint'),
+  llistxattr: declare<[Buffer, Buffer, number]>('llistxattr', 'long', 'void *', 'void *', 'size_t'),
+  lgetxattr: declare<[Buffer, string, Buffer, number]>('lgetxattr', 'long', 'void *', 'str', 'void *', 'size_t'),
   mount: declare<[Text, string, Text, number, Text]>('mount', 'int', 'str', 'str', 'str', 'ulong', 'str'),
   umount2: declare<[string, number]>('umount2', 'int', 'str', 'int'),
   open_tree: declare<[number, string, number]>('open_tree', 'int', 'int', 'str', 'uint'),

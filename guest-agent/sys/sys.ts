@@ -5,6 +5,7 @@ import { fork } from './fork.ts';
 import { mounts } from './mounts.ts';
 import { processes } from './processes.ts';
 import { sockets } from './sockets.ts';
+import { xattrs } from './xattrs.ts';
 
 /**
  * Linux as the agent and the zygote use it. Code that makes system calls takes it as an argument, so that a test can
@@ -23,5 +24,6 @@ export function kernelOf(functions: Libc) {
     ...processes(functions),
     ...credentials(functions),
     ...sockets(functions),
+    ...xattrs(functions),
   };
 }

@@ -11,6 +11,7 @@ import { projectLock } from './deploy/project-containers.ts';
 import { containerRoutes } from './docker-api/containers.ts';
 import { eventRoutes } from './docker-api/events.ts';
 import { execRoutes } from './docker-api/exec.ts';
+import { fileRoutes } from './docker-api/files.ts';
 import { imageRoutes } from './docker-api/images.ts';
 import { streamRoutes } from './docker-api/streams.ts';
 import { systemRoutes } from './docker-api/system.ts';
@@ -119,6 +120,7 @@ function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest 
   });
   return [
     ...containerRoutes(ctx),
+    ...fileRoutes(ctx),
     ...streamRoutes(ctx),
     ...execRoutes(ctx),
     ...imageRoutes(ctx, uploadsFolder(paths)),

@@ -24,6 +24,9 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
     oomKillCount: (cgroup) => readdirSync(cgroup).filter((name) => name === 'oom').length,
     readInRunning: (_pid, path) => etc(path),
     readInStopped: (_rootfs, path) => etc(path),
+    openTree: ({ layersFolder, layers, upper }, tree) =>
+      openSync(tree === 'image' ? join(layersFolder, layers[0] ?? '') : upper, 'r'),
+    readXattrs: () => new Map(),
     openNetwork: () => openSync('/dev/null', 'r'),
     socketInNetwork: () => linux.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
     findDisk: (serial) =>

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as v from 'valibot';
 import { AgentEvent } from '../../../guest-agent/api.ts';
-import { NestError } from '../../errors.ts';
 import type { Trunk } from '../../trunk/trunk.ts';
+import { boundedLines } from './bounded-lines.ts';
 
 /**
  * Follows the agent's events until `signal` aborts. When the stream breaks (the agent was restarted, the guest was
@@ -34,29 +34,8 @@ export async function followAgent(
 }
 
 async function* agentEvents(stream: Readable): AsyncGenerator<AgentEvent> {
-  for await (const line of boundedLines(stream)) yield v.parse(AgentEvent, JSON.parse(line));
+  for await (const line of boundedLines(stream, LINE_LIMIT)) yield v.parse(AgentEvent, JSON.parse(line));
 }
-
-async function* boundedLines(stream: Readable): AsyncGenerator<string> {
-  let parts: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
-      parts.push(chunk.subarray(from, end));
-      yield Buffer.concat(parts).toString('utf8');
-      parts = [];
-      length = 0;
-      from = end + 1;
-    }
-    parts.push(chunk.subarray(from));
-    length += chunk.length - from;
-    if (length > LINE_LIMIT)
-      throw new NestError('guest-lost', `read \`/v1/events\`: line longer than ${LINE_LIMIT} bytes`);
-  }
-}
-
-const NEWLINE = 0x0a;
 
 /** A snapshot holds every container's spec. */
 const LINE_LIMIT = 8 * 1024 * 1024;

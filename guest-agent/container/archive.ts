@@ -1,0 +1,136 @@
+import { closeSync, constants, readlinkSync, type Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { conflict, RequestError } from '../errors.ts';
+import { isOpaque, isOverlayXattr, isWhiteout } from '../rootfs/whiteout.ts';
+import { present, walk, type WalkedFile } from '../rootfs/walk.ts';
+import type { Runtime } from '../runtime.ts';
+import { padding, type TarEntry, type TarType } from '../tar/entry.ts';
+import { tarEnd, tarHeader } from '../tar/writer.ts';
+import type { Container } from './container.ts';
+import { stoppedRoot } from './stopped-root.ts';
+
+/**
+ * A container's files as a tar: `upper` what it wrote, as a layer of the OCI image specification (layer.md); `whole` all
+ * that it sees. Holes of sparse files are written out: no reader of layers knows them. Sockets are left out, as everywhere.
+ */
+export async function* containerArchive(
+  runtime: Runtime,
+  container: Container,
+  tree: 'upper' | 'whole',
+): AsyncGenerator<Buffer> {
+  const top = runtime.kernel.openTree(stoppedRoot(runtime, container), tree);
+  try {
+    /** The first name of each file that has several, by inode. */
+    const names = new Map<number, string>();
+    for (const file of walk(top)) {
+      const { stats, path } = file;
+      const name = names.get(stats.ino);
+      if (name !== undefined && stats.nlink > 1) yield tarHeader(hardLink(stats, path, name));
+      else if (yield* entryOf(runtime, file)) if (stats.nlink > 1 && !stats.isDirectory()) names.set(stats.ino, path);
+    }
+  } finally {
+    closeSync(top);
+  }
+  // What a deletion left is no whole archive.
+  if (container.removed) throw conflict(`read container \`${container.spec.id}\`: it was deleted meanwhile`);
+  yield tarEnd();
+}
+
+/** @returns whether there is such an entry. */
+async function* entryOf({ kernel }: Runtime, { path, at, stats }: WalkedFile): AsyncGenerator<Buffer, boolean> {
+  const slash = path.lastIndexOf('/') + 1;
+  if (isWhiteout(stats)) {
+    yield tarHeader({ ...plain(stats, 'file'), name: `${path.slice(0, slash)}${WHITEOUT}${path.slice(slash)}` });
+    return false;
+  }
+  if (path.startsWith(WHITEOUT, slash))
+    throw new RequestError(500, `pack file \`${path}\`: a layer cannot hold a name that begins with ${WHITEOUT}`);
+  const type = typeOf(stats);
+  const found = type && present(() => kernel.readXattrs(at));
+  if (type === undefined || found === undefined) return false;
+  const xattrs = new Map([...found].filter(([name]) => !isOverlayXattr(name) && !name.startsWith('system.')));
+  const entry = { ...plain(stats, type), name: path, xattrs };
+  switch (type) {
+    case 'file':
+      return yield* fileEntry(entry, at);
+    case 'directory':
+      yield tarHeader({ ...entry, name: `${path}/` });
+      if (isOpaque(found)) yield tarHeader({ ...plain(stats, 'file'), name: `${path}/${OPAQUE}` });
+      return true;
+    case 'symlink': {
+      const target = present(() => readlinkSync(at, { encoding: 'buffer' }));
+      if (target === undefined) return false;
+      yield tarHeader({ ...entry, linkName: target.toString('latin1') });
+      return true;
+    }
+    case 'character-device':
+    case 'block-device':
+      yield tarHeader({ ...entry, ...deviceOf(stats) });
+      return true;
+    case 'fifo':
+      yield tarHeader(entry);
+      return true;
+  }
+}
+
+/** As many bytes as the header says, whatever happens to the file meanwhile: what is missing is zeros. */
+async function* fileEntry(entry: TarEntry, at: Buffer): AsyncGenerator<Buffer, boolean> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(at, flags).catch(() => undefined);
+  if (handle === undefined) return false;
+  await using file = handle;
+  const stats = await file.stat();
+  if (!stats.isFile()) return false;
+  yield tarHeader({ ...entry, size: stats.size });
+  for (let left = stats.size; left > 0;) {
+    const chunk = Buffer.alloc(Math.min(left, CHUNK));
+    const { bytesRead } = await file.read(chunk, 0, chunk.length);
+    const part = bytesRead === 0 ? chunk : chunk.subarray(0, bytesRead);
+    left -= part.length;
+    yield part;
+  }
+  yield Buffer.alloc(padding(stats.size));
+  return true;
+}
+
+function plain(stats: Stats, type: TarType): TarEntry {
+  return {
+    name: '',
+    type,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
+    mtime: Math.floor(stats.mtimeMs / 1000),
+    size: 0,
+    linkName: '',
+    deviceMajor: 0,
+    deviceMinor: 0,
+    xattrs: new Map(),
+  };
+}
+
+const hardLink = (stats: Stats, name: string, linkName: string): TarEntry => ({
+  ...plain(stats, 'hard-link'),
+  name,
+  linkName,
+});
+
+function typeOf(stats: Stats): Exclude<TarType, 'hard-link'> | undefined {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isSymbolicLink()) return 'symlink';
+  if (stats.isCharacterDevice()) return 'character-device';
+  if (stats.isBlockDevice()) return 'block-device';
+  return stats.isFIFO() ? 'fifo' : undefined;
+}
+
+/** makedev(3) as the kernel packs it: twelve bits of major from bit 8, twenty of minor around them. */
+function deviceOf({ rdev }: Stats): Pick<TarEntry, 'deviceMajor' | 'deviceMinor'> {
+  return { deviceMajor: (rdev >>> 8) & 0xfff, deviceMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
+}
+
+/** OCI image-spec layer.md, "Whiteouts". */
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+
+const CHUNK = 256 * 1024;

@@ -1,0 +1,58 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import * as v from 'valibot';
+import type { Engine } from './connect.ts';
+import { ReaderGone } from './output.ts';
+
+/** One file that a container added, changed or deleted. */
+export interface Change {
+  kind: 'A' | 'C' | 'D';
+  path: string;
+}
+
+export async function containerChanges(engine: Engine, name: string, signal: AbortSignal): Promise<Change[]> {
+  const reply: unknown = await engine.docker((docker) => docker.getContainer(name).changes({ abortSignal: signal }));
+  return v.parse(Changes, reply ?? []).map(({ Path, Kind }) => ({ path: Path, kind: KINDS[Kind] }));
+}
+
+/**
+ * Writes all files of a container into `file`, `-` for stdout. The file appears when it is whole.
+ *
+ * @returns bytes
+ */
+export async function exportContainer(
+  engine: Engine,
+  name: string,
+  { file, signal, onSize }: { file: string; signal: AbortSignal; onSize: (bytes: number) => void },
+): Promise<number> {
+  const reply = await engine.docker((docker) => docker.getContainer(name).export({ abortSignal: signal }));
+  let size = 0;
+  const counted = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      size += chunk.length;
+      onSize(size);
+      yield chunk;
+    }
+  };
+  const write = (target: Writable) => pipeline(Readable.from(reply), counted, target, { signal });
+  if (file === '-') {
+    await write(process.stdout).catch((error: unknown) => {
+      throw (error as NodeJS.ErrnoException).code === 'EPIPE' ? new ReaderGone('', { cause: error }) : error;
+    });
+    return size;
+  }
+  const unfinished = `${file}.${process.pid}.part`;
+  try {
+    await write(createWriteStream(unfinished, { flags: 'wx' }));
+    await rename(unfinished, file);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+  return size;
+}
+
+const KINDS = ['C', 'A', 'D'] as const;
+const Changes = v.array(v.object({ Path: v.string(), Kind: v.picklist([0, 1, 2]) }));
