@@ -12,6 +12,7 @@ import { containerRoutes } from './docker-api/containers.ts';
 import { eventRoutes } from './docker-api/events.ts';
 import { execRoutes } from './docker-api/exec.ts';
 import { fileRoutes } from './docker-api/files.ts';
+import { imageTransferRoutes } from './docker-api/image-transfer.ts';
 import { imageRoutes } from './docker-api/images.ts';
 import { streamRoutes } from './docker-api/streams.ts';
 import { systemRoutes } from './docker-api/system.ts';
@@ -123,7 +124,8 @@ function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest 
     ...fileRoutes(ctx),
     ...streamRoutes(ctx),
     ...execRoutes(ctx),
-    ...imageRoutes(ctx, uploadsFolder(paths)),
+    ...imageTransferRoutes(ctx, uploadsFolder(paths)),
+    ...imageRoutes(ctx),
     ...systemRoutes(ctx, version),
     ...eventRoutes(ctx),
     ...nestRoutes(ctx, { paths, guestImages, status, stop: onStopRequest }),

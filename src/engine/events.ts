@@ -15,7 +15,12 @@ export interface EngineEvent {
     | 'load'
     | 'pull'
     | 'pause'
-    | 'unreachable';
+    | 'unreachable'
+    | 'push'
+    | 'save'
+    | 'tag'
+    | 'untag'
+    | 'delete';
   id: string;
   /** For containers: labels, `name`, `image`, and `exitCode` of a die. For guests: `name`, `zone`, `reason`. */
   attributes: Record<string, string>;

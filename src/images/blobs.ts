@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { copyFile, open, rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { NestError } from '../errors.ts';
@@ -57,37 +57,6 @@ export async function readBounded(file: string, what: string): Promise<Buffer> {
   return buffer.subarray(0, bytesRead);
 }
 
-/**
- * Brings one blob into `to` and proves its size and digest. The copy is what is proven, so a source that changes
- * meanwhile is noticed.
- *
- * @param move whether the source folder is ours and may lose the file.
- */
-export async function takeBlob(
-  from: string,
-  to: string,
-  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
-  options: { move: boolean; signal?: AbortSignal | undefined },
-): Promise<void> {
-  const source = blobPath(from, digest);
-  const target = blobPath(to, digest);
-  {
-    await using handle = await open(source, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-      throw missing(short(digest), error);
-    });
-    const stat = await handle.stat();
-    if (!stat.isFile() || stat.size !== size)
-      throw invalid(short(digest), `${stat.size} bytes where the image says ${size}`);
-  }
-  if (options.move) await rename(source, target);
-  else await copyFile(source, target, constants.COPYFILE_FICLONE);
-  const hash = createHash('sha256');
-  const { signal } = options;
-  const bytes = createReadStream(target, { highWaterMark: 256 * 1024, ...(signal && { signal }) });
-  for await (const chunk of bytes as AsyncIterable<Buffer>) hash.update(chunk);
-  if (`sha256:${hash.digest('hex')}` !== digest) throw invalid(short(digest), 'its content does not have this digest');
-}
-
 /** `sha256:` and the first 12 digits, as Docker shows ids. */
 export function short(digest: string): string {
   return digest.slice(0, 19);
@@ -97,6 +66,16 @@ export function invalid(what: string, why: string, cause?: unknown): NestError {
   return new NestError('image-invalid', `read image, \`${what}\`: ${why}`, {
     hint: 'The image is damaged or incomplete. Build or fetch it again.',
     cause,
+  });
+}
+
+/** A full disk as the user's own matter; other errors as they are. */
+export function noRoom(error: unknown, where: string): unknown {
+  const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
+  if (!full) return error;
+  return new NestError('no-room', `write \`${where}\`: no space left on device`, {
+    hint: 'See what takes it: nest system df. Free it: nest system prune. Then run the same command again.',
+    cause: error,
   });
 }
 

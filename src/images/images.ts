@@ -1,15 +1,27 @@
-import { NestError } from '../errors.ts';
 import type { Paths } from '../paths.ts';
 import type { Progress } from '../progress.ts';
+import { assemble, type Assembly } from './assemble.ts';
 import { blobPath } from './blobs.ts';
-import { findImage } from './find.ts';
+import { exclusive } from './exclusive.ts';
+import { findImage, imageNotFound } from './find.ts';
+import type { Image } from './image.ts';
 import { openLayerDisks } from './layer-disks.ts';
 import { loadImages } from './load.ts';
-import { openStore, type StoredImage } from './store.ts';
+import { removed, tagged, type ImageUser } from './names.ts';
+import { pushImage } from './push.ts';
+import { normalize } from './references.ts';
+import { saveImages } from './save.ts';
+import { blobsOf, openStore, type StoredImage } from './store.ts';
+
+export type { Assembly } from './assemble.ts';
+export type { ImageConfig } from './config.ts';
+export type { Image } from './image.ts';
+export { familiarName, parseReference } from './references.ts';
+export type { ImageUser } from './names.ts';
 
 /**
  * The images of this host. Only one engine may have them open. Removes what a killed engine left half done: staged
- * loads, blobs without an image, disks without a layer.
+ * loads, disks without a layer, and what failed pulls left a day ago.
  */
 export async function openImages(paths: Paths): Promise<Images> {
   const store = await openStore(paths.imageStore);
@@ -17,87 +29,116 @@ export async function openImages(paths: Paths): Promise<Images> {
     paths.layers,
     store.list().flatMap(({ layers }) => layers),
   );
-  let loads = 0;
-
-  /** Disks of layers that no image has; while a load runs, its own are among them. */
-  const prune = () => disks.prune(new Set(store.list().flatMap(({ image }) => image.layers)));
-  await prune();
+  const fetching = exclusive();
+  /** Disks of layers that neither an image nor work in progress has. */
+  const pruneDisks = () => {
+    const kept = new Set(store.list().flatMap(({ image }) => image.layers));
+    return disks.prune((diffId) => kept.has(diffId) || store.leased(diffId));
+  };
+  const find = (name: string) => {
+    const id = findImage(store.list(), name)?.id;
+    return distinct(store.list()).find((image) => image.id === id);
+  };
+  await pruneDisks();
 
   return {
     async load(source, progress, signal) {
-      loads++;
       try {
-        const loaded = await loadImages(source, { store, disks, progress, signal });
+        await using lease = await store.lease();
+        const loaded = await loadImages(source, { store, lease, disks, fetching, progress, signal });
         const ids = new Set(loaded.map(({ image }) => image.id));
-        return images(store.list()).filter(({ id }) => ids.has(id));
+        return distinct(store.list()).filter(({ id }) => ids.has(id));
       } catch (error) {
-        if (loads === 1) await prune();
+        await pruneDisks();
         throw error;
-      } finally {
-        loads--;
       }
     },
 
-    find: (name) =>
-      new Promise((resolve) => {
-        const found = findImage(store.list(), name);
-        resolve(images(store.list()).find(({ id }) => id === found));
-      }),
+    async assemble() {
+      const assembly = await assemble(store, disks);
+      return {
+        ...assembly,
+        async [Symbol.asyncDispose]() {
+          await assembly[Symbol.asyncDispose]();
+          await pruneDisks();
+        },
+      };
+    },
 
-    list: () => Promise.resolve(images(store.list())),
+    find: (name) => Promise.resolve().then(() => find(name)),
+
+    list: () => Promise.resolve(distinct(store.list())),
 
     async layers({ id, references }, progress) {
       const stored = store.list().find(({ image }) => image.id === id);
-      if (!stored)
-        throw new NestError('image-not-found', `open image \`${references[0] ?? id}\`: not found`, {
-          hint: 'Bring it in again with `nest image load`.',
-        });
+      if (!stored) throw imageNotFound(references[0] ?? id);
       const once = stored.layers.filter(
         ({ diffId }, i, all) => i === all.findLastIndex((other) => other.diffId === diffId),
       );
       return Promise.all(once.map((layer) => disks.ensure(layer, blobPath(store.folder, layer.digest), progress)));
     },
+
+    save: (names) => saveImages(store, names),
+
+    async push(name, { progress, signal, authFile }) {
+      const stored = store.list().find(({ references }) => references.includes(normalize(name)));
+      if (!stored) throw imageNotFound(name);
+      return pushImage(store, stored, name, { progress, signal, authFile });
+    },
+
+    async tag(name, reference) {
+      const found = findImage(store.list(), name);
+      if (!found) throw imageNotFound(name);
+      await store.change((images) => tagged(images, found.id, normalize(reference)));
+    },
+
+    async remove(name, { force, users }) {
+      const found = findImage(store.list(), name);
+      if (!found) throw imageNotFound(name);
+      const gone = store.list().filter(({ image }) => image.id === found.id);
+      const removal = removed(store.list(), found, { force, users: users(found.id) });
+      await store.change((images) => removed(images, found, { force, users: users(found.id) }).images);
+      if (removal.deleted) {
+        await store.drop(new Set(gone.flatMap(blobsOf)));
+        await pruneDisks();
+      }
+      return { untagged: removal.untagged, deleted: removal.deleted ? [found.id] : [] };
+    },
+
+    async prune(unwanted) {
+      const before = distinct(store.list());
+      await store.change((images) => images.filter((image) => !unwanted(image.image, image.references)));
+      const kept = new Set(store.list().map(({ image }) => image.id));
+      const freed = (await store.collect()) + (await pruneDisks());
+      return { removed: before.filter(({ id }) => !kept.has(id)), freed };
+    },
   };
 }
 
 /** An image may be stored under two manifests, with its layers compressed in two ways: it is one image all the same. */
-function images(stored: StoredImage[]): Image[] {
+function distinct(stored: StoredImage[]): Image[] {
   const byId = new Map<string, Image>();
-  for (const { image, references } of stored)
-    byId.set(image.id, { ...image, references: [...(byId.get(image.id)?.references ?? []), ...references] });
+  for (const { image, references } of stored) {
+    const { references: names = [], digests = [] } = byId.get(image.id) ?? {};
+    const all = { references: [...names, ...references], digests: [...digests, ...image.digests] };
+    byId.set(image.id, { ...image, ...all });
+  }
   return [...byId.values()];
 }
 
-/** The `config` object of an OCI image configuration, the parts nest uses (image-spec config.md). */
-export interface ImageConfig {
-  User: string;
-  ExposedPorts: Record<string, object>;
-  Env: string[];
-  Entrypoint: string[] | null;
-  Cmd: string[] | null;
-  WorkingDir: string;
-  Labels: Record<string, string>;
-  StopSignal: string;
-}
-
-export interface Image {
-  /** Digest of the configuration: Docker's image id. */
-  id: string;
-  /** Normalized: `docker.io/library/debian:12`, `localhost/nest-hello:latest`. */
-  references: string[];
-  /** RFC 3339. */
-  created: string;
-  /** Sum of the compressed layers, bytes. */
-  size: number;
-  architecture: string;
-  /** Base layer first. */
-  layers: string[];
-  config: ImageConfig;
-}
-
 export type ImageSource =
-  /** A docker archive or an OCI archive, or an OCI layout folder, told apart by content. */
-  { kind: 'path'; path: string } | { kind: 'registry'; reference: string };
+  /**
+   * A docker archive or an OCI archive, or an OCI layout folder, told apart by content.
+   *
+   * `name` is what the user calls it, where that is not its path: for messages, and for images without a name.
+   */
+  | { kind: 'path'; path: string; name?: string }
+  | {
+      kind: 'registry';
+      reference: string;
+      /** An auth.json (containers-auth.json(5)) in place of the user's own. */
+      authFile?: string | undefined;
+    };
 
 /** A layer as a read-only squashfs, ready to be hot-plugged. */
 export interface LayerFile {
@@ -108,6 +149,8 @@ export interface LayerFile {
 export interface Images {
   /** Brings images into the store and makes their layers' disks. All or nothing. */
   load(source: ImageSource, progress: Progress, signal?: AbortSignal): Promise<Image[]>;
+  /** Begins an image that is made here. */
+  assemble(): Promise<Assembly>;
   /** By any name Docker takes: `hello`, `hello:1`, `host:5000/x/y@sha256:…`, an id or its first 12 digits. Undefined when absent. */
   find(name: string): Promise<Image | undefined>;
   list(): Promise<Image[]>;
@@ -116,4 +159,35 @@ export interface Images {
    * upper place: overlayfs refuses the same directory twice, and the lower one's content is all in the upper one.
    */
   layers(image: Image, progress: Progress): Promise<LayerFile[]>;
+  /** Images as one archive that docker, podman, skopeo and OCI tools read. @throws NestError `image-not-found` */
+  save(names: string[]): Promise<AsyncGenerator<Buffer>>;
+  /**
+   * Sends an image to the registry of its name.
+   *
+   * @returns the manifest's digest there
+   * @throws NestError `image-not-found`, `unauthorized`, `registry-failed`
+   */
+  push(
+    name: string,
+    options: { progress: Progress; signal?: AbortSignal; authFile?: string | undefined },
+  ): Promise<string>;
+  /** Gives an image one more name, away from whoever had it. @throws NestError `image-not-found`, `invalid-input` */
+  tag(name: string, reference: string): Promise<void>;
+  /**
+   * Takes a name, or all names of an id, away; an image without names goes, and with it the blobs and disks that no other
+   * image has.
+   *
+   * @param users who was made from the image with an id
+   * @throws NestError `image-not-found`, `conflict`
+   */
+  remove(
+    name: string,
+    options: { force: boolean; users: (id: string) => ImageUser[] },
+  ): Promise<{ untagged: string[]; deleted: string[] }>;
+  /**
+   * Removes unwanted images and everything that belongs to none.
+   *
+   * @returns those that went, and the bytes that blobs and disks had
+   */
+  prune(unwanted: (image: Image, references: string[]) => boolean): Promise<{ removed: Image[]; freed: number }>;
 }

@@ -2,16 +2,18 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Progress } from '../progress.ts';
 import { short } from './blobs.ts';
+import { abortable } from './exclusive.ts';
 import type { LayerFile } from './images.ts';
 import { convertLayer, proveLayer, type LayerBlob } from './layer.ts';
 import { semaphore } from './semaphore.ts';
+import { megabytes } from './units.ts';
 
 /** The layers' disks of this host: one squashfs per diff ID, whatever the number of images and guests. */
 export interface LayerDisks {
   /** The layer's disk, made from `blob` unless it is there. Requests for the same layer share the work. */
   ensure(layer: LayerBlob, blob: string, progress: Progress, signal?: AbortSignal): Promise<LayerFile>;
-  /** Removes the disks of layers that are not in `diffIds`. */
-  prune(diffIds: Set<string>): Promise<void>;
+  /** Removes the disks of other layers than those to keep. @returns bytes that were freed */
+  prune(keep: (diffId: string) => boolean): Promise<number>;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function openLayerDisks(folder: string, known: LayerBlob[]): Promis
   const diskOf = (diffId: string) => path.join(folder, `${diffId.replace('sha256:', '')}${SUFFIX}`);
 
   async function work(layer: LayerBlob, blob: string, progress: Progress, signal?: AbortSignal): Promise<void> {
-    await progress.step(`Layer ${short(layer.digest)} ${size(layer.size)}`, (detail) =>
+    await progress.step(`Layer ${short(layer.digest)} ${megabytes(layer.size)}`, (detail) =>
       turn(async () => {
         if (await exists(diskOf(layer.diffId))) await proveLayer(layer, blob, { detail, signal });
         else await convertLayer(layer, blob, diskOf(layer.diffId), { detail, signal });
@@ -57,10 +59,19 @@ export async function openLayerDisks(folder: string, known: LayerBlob[]): Promis
       return { diffId, path: disk };
     },
 
-    async prune(diffIds) {
-      const kept = new Set([...diffIds].map((diffId) => path.basename(diskOf(diffId))));
-      for (const name of await readdir(folder))
-        if (name.endsWith(SUFFIX) && !kept.has(name)) await rm(path.join(folder, name), { force: true });
+    async prune(keep) {
+      let freed = 0;
+      for (const name of await readdir(folder)) {
+        if (!name.endsWith(SUFFIX) || keep(`sha256:${name.slice(0, -SUFFIX.length)}`)) continue;
+        const file = path.join(folder, name);
+        // Two may prune at the same time.
+        freed += await stat(file).then(
+          ({ size }) => size,
+          () => 0,
+        );
+        await rm(file, { force: true });
+      }
+      return freed;
     },
   };
 }
@@ -69,24 +80,11 @@ function proof({ digest, diffId }: LayerBlob): string {
   return `${digest} ${diffId}`;
 }
 
-function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
-}
-
 function exists(file: string): Promise<boolean> {
   return stat(file).then(
     () => true,
     () => false,
   );
-}
-
-function size(bytes: number): string {
-  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${Math.round(bytes / 1e6)} MB`;
 }
 
 const SUFFIX = '.squashfs';

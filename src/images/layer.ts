@@ -16,6 +16,8 @@ export interface LayerBlob {
   digest: string;
   /** Bytes of the blob. */
   size: number;
+  /** As the manifest names it. */
+  mediaType: string;
 }
 
 export interface ConvertOptions {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Image } from './images.ts';
+import type { HistoryStep, Image } from './image.ts';
 import { NestError } from '../errors.ts';
 import { invalid, parseDocument, readBounded, readDocument, short } from './blobs.ts';
 import { ConfigFile } from './config.ts';
@@ -19,7 +19,7 @@ import type { LayerBlob } from './layer.ts';
 /** An image found in a layout, its documents proven; its layers are not yet. */
 export interface LayoutImage {
   manifest: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>;
-  config: Pick<Descriptor, 'digest' | 'size'>;
+  config: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>;
   layers: LayerBlob[];
   /** Without references. */
   image: Image;
@@ -64,27 +64,43 @@ export async function readImage(layout: string, descriptor: Descriptor, depth = 
   if (other) throw notAnImage(other.mediaType);
   const config = await readDocument(layout, configBlob, ConfigFile);
   if (!runsHere(config)) throw otherPlatform([config]);
-  const layers = blobs.map(({ digest, size }, i): LayerBlob => {
+  const layers = blobs.map(({ mediaType, digest, size }, i): LayerBlob => {
     const diffId = config.rootfs.diff_ids[i];
     if (diffId === undefined) throw invalid(short(configBlob.digest), 'fewer diff IDs than layers');
-    return { diffId, digest, size };
+    return { diffId, digest, size, mediaType };
   });
   if (layers.length !== config.rootfs.diff_ids.length)
     throw invalid(short(configBlob.digest), 'more diff IDs than layers');
   return {
     manifest: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size },
-    config: { digest: configBlob.digest, size: configBlob.size },
+    config: { mediaType: configBlob.mediaType, digest: configBlob.digest, size: configBlob.size },
     layers,
     image: {
       id: configBlob.digest,
       references: [],
+      digests: [descriptor.digest],
       created: config.created,
+      author: config.author,
       size: layers.reduce((sum, { size }) => sum + size, 0),
       architecture: config.architecture,
       layers: layers.map(({ diffId }) => diffId),
       config: config.config,
+      history: historyOf(config, layers),
     },
   };
+}
+
+/** Each instruction with the bytes of its layer. A history that does not fit the layers is not told. */
+function historyOf({ history }: ConfigFile, layers: LayerBlob[]): HistoryStep[] {
+  const filled = history.filter(({ empty_layer: empty }) => !empty);
+  if (filled.length !== layers.length) return layers.map(({ size }) => ({ ...UNKNOWN_STEP, size }));
+  let next = 0;
+  return history.map((entry) => ({
+    created: entry.created,
+    createdBy: entry.created_by,
+    comment: entry.comment,
+    size: entry.empty_layer ? 0 : (layers[next++]?.size ?? 0),
+  }));
 }
 
 interface Platform {
@@ -93,7 +109,7 @@ interface Platform {
 }
 
 /** Those that say nothing of their platform are kept: their configuration will tell. */
-function forThisPlatform(manifests: Descriptor[]): Descriptor[] {
+export function forThisPlatform(manifests: Descriptor[]): Descriptor[] {
   const fitting = manifests.filter(({ platform }) => !platform || runsHere(platform));
   if (fitting.length > 0 || manifests.length === 0) return fitting;
   throw otherPlatform(manifests.flatMap(({ platform }) => platform ?? []));
@@ -118,4 +134,5 @@ function notAnImage(mediaType: string): NestError {
   });
 }
 
+const UNKNOWN_STEP = { created: '1970-01-01T00:00:00Z', createdBy: '', comment: '' };
 const MAX_NESTING = 2;

@@ -1,122 +1,112 @@
-import { mkdir, rm } from 'node:fs/promises';
-import path from 'node:path';
 import type { Progress } from '../progress.ts';
-import { blobPath, invalid, short, takeBlob } from './blobs.ts';
+import { takeBlob } from './add-blob.ts';
+import { blobPath, invalid } from './blobs.ts';
+import type { Exclusive } from './exclusive.ts';
 import type { ImageSource } from './images.ts';
 import type { LayerDisks } from './layer-disks.ts';
-import { readImage, readIndex, type LayoutImage } from './layout.ts';
+import { readImage, readIndex } from './layout.ts';
 import { nameInLayout } from './layout-names.ts';
-import { formatReference, normalize, parseReference } from './references.ts';
-import { fetchFromDockerArchive, fetchFromRegistry } from './skopeo.ts';
+import type { Lease } from './lease.ts';
+import { pullImage } from './pull.ts';
+import { normalize } from './references.ts';
+import { fetchFromDockerArchive } from './skopeo.ts';
 import { openSource, plainArchive } from './source.ts';
-import type { Store, StoredImage } from './store.ts';
+import { blobsOf, merged, type Store, type StoredImage } from './store.ts';
 
 export interface LoadContext {
   store: Store;
+  lease: Lease;
   disks: LayerDisks;
+  /** Pulls of the same blob take turns. */
+  fetching: Exclusive;
   progress: Progress;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Brings the images of a source into the store. Whatever the source is, it becomes an OCI layout first; there digests
- * and sizes are proven, then the layers become disks, and only then does the store hear of the images.
+ * Brings the images of a source into the store. Digests and sizes are proven as blobs come in, then the layers become
+ * disks, and only then does the store hear of the images.
  */
 export async function loadImages(source: ImageSource, context: LoadContext): Promise<StoredImage[]> {
-  const { store, progress, signal } = context;
-  await using undo = new AsyncDisposableStack();
-  const stage = await store.stage();
-  undo.defer(() => rm(stage, { recursive: true, force: true }));
-  const found =
-    source.kind === 'registry' ? await pull(source.reference, stage, context) : await read(source.path, stage, context);
-
-  const blobs = path.join(stage, 'store');
-  await mkdir(path.join(blobs, 'blobs/sha256'), { recursive: true });
-  const taken = new Set<string>();
-  for (const { stored, layout, ours } of found) {
-    await progress.step(`Image ${stored.references[0] ?? short(stored.image.id)}`, async () => {
-      for (const blob of [stored.manifest, stored.config, ...stored.layers]) {
-        if (taken.has(blob.digest)) continue;
-        await takeBlob(layout, blobs, blob, { move: ours, signal });
-        taken.add(blob.digest);
-      }
-      await makeDisks(stored, blobs, context);
-    });
+  const { store, lease, signal } = context;
+  const images = source.kind === 'registry' ? [await pullImage(source, context)] : await readPath(source, context);
+  for (const image of images) {
+    for (const digest of blobsOf(image)) lease.hold(digest);
+    await makeDisks(image, context);
   }
   signal?.throwIfAborted();
-  const images = found.map(({ stored }) => stored);
-  await store.commit(blobs, images);
+  await store.change((known) => merged(known, images));
   return images;
 }
 
-interface FoundImage {
-  stored: StoredImage;
-  layout: string;
-  /** Whether the layout is a copy that the load may take apart. */
-  ours: boolean;
-}
-
-async function pull(name: string, stage: string, { progress, signal }: LoadContext): Promise<FoundImage[]> {
-  const reference = parseReference(name);
-  const layout = path.join(stage, 'pulled');
-  await progress.step(`Pull ${formatReference(reference)}`, (detail) =>
-    fetchFromRegistry(reference, { stage, layout: 'pulled', detail, signal }),
-  );
-  return [await only(layout, [formatReference(reference)])];
-}
-
-async function read(source: string, stage: string, { progress, signal }: LoadContext): Promise<FoundImage[]> {
-  const unpacked = path.join(stage, 'unpacked');
-  return progress.step(`Read ${source}`, async (detail) => {
-    const opened = await openSource(source, unpacked, signal);
+async function readPath(
+  { path, name = path }: Extract<ImageSource, { kind: 'path' }>,
+  context: LoadContext,
+): Promise<StoredImage[]> {
+  const { store, lease, progress, signal } = context;
+  return progress.step(`Read ${name}`, async (detail) => {
+    const opened = await openSource({ path, name }, store, lease, signal);
     if (opened.kind === 'docker-archive') {
-      const archive = await plainArchive(source, path.join(stage, 'plain.tar'), signal);
-      const images: FoundImage[] = [];
+      const archive = await plainArchive(path, lease.stage, signal);
+      const images: StoredImage[] = [];
       for (const [i, names] of opened.names.entries()) {
-        await fetchFromDockerArchive(archive, i, { stage, layout: `image-${i}`, detail, signal });
-        images.push(await only(path.join(stage, `image-${i}`), names.map(normalize)));
+        const layout = await fetchFromDockerArchive(archive, i, { store, lease, detail, signal });
+        images.push(await only(layout, store, names.map(normalize)));
       }
       return images;
     }
-    const ours = opened.kind === 'oci-archive';
-    return fromLayout(ours ? unpacked : source, source, ours);
+    return opened.kind === 'oci-archive'
+      ? fromLayout(lease.stage, store.folder, name)
+      : fromFolder(path, name, context);
   });
 }
 
-/** All images of a layout, under the names that it gives them. */
-async function fromLayout(layout: string, source: string, ours: boolean): Promise<FoundImage[]> {
-  const images = new Map<string, FoundImage>();
+/** A folder is the user's own: its blobs are copied. */
+async function fromFolder(folder: string, name: string, { store, lease, signal }: LoadContext): Promise<StoredImage[]> {
+  const images = await fromLayout(folder, folder, name);
+  for (const { manifest, config, layers } of images)
+    for (const blob of [manifest, config, ...layers]) await takeBlob(store, lease, folder, blob, signal);
+  return images;
+}
+
+/**
+ * All images of an index, under the names that it gives them.
+ *
+ * @param layout has the index
+ * @param blobs layout that has the blobs
+ */
+async function fromLayout(layout: string, blobs: string, source: string): Promise<StoredImage[]> {
+  const images = new Map<string, StoredImage>();
   const entries = await readIndex(layout);
   if (entries.length === 0) throw invalid('index.json', 'holds no image');
   for (const { descriptor, annotation } of entries) {
     const name = nameInLayout(annotation, source, entries.length);
-    const image = await readImage(layout, descriptor);
-    const before = images.get(image.manifest.digest)?.stored.references ?? [];
-    const stored = { ...image, references: [...new Set([...before, ...name])] };
-    images.set(image.manifest.digest, { stored, layout, ours });
+    const image = await readImage(blobs, descriptor);
+    const before = images.get(image.manifest.digest)?.references ?? [];
+    images.set(image.manifest.digest, { ...image, references: [...new Set([...before, ...name])] });
   }
   return [...images.values()];
 }
 
-/** The one image of a layout that skopeo made. */
-async function only(layout: string, references: string[]): Promise<FoundImage> {
+/** The one image of a layout that skopeo made; its blobs are in the store. */
+async function only(layout: string, store: Store, references: string[]): Promise<StoredImage> {
   const [entry] = await readIndex(layout);
   if (!entry) throw new Error(`skopeo left no image in ${layout}`);
-  const image = await readImage(layout, entry.descriptor);
-  return { stored: { ...image, references: [...new Set(references)] }, layout, ours: true };
+  return { ...(await readImage(store.folder, entry.descriptor)), references: [...new Set(references)] };
 }
 
 /** Makes the disks of all layers; the first failure ends the other conversions, and all have ended on return. */
-async function makeDisks(image: LayoutImage, blobs: string, { disks, progress, signal }: LoadContext): Promise<void> {
+async function makeDisks(image: StoredImage, { store, lease, disks, progress, signal }: LoadContext): Promise<void> {
   const failure = new AbortController();
   const either = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
   const results = await Promise.allSettled(
-    image.layers.map((layer) =>
-      disks.ensure(layer, blobPath(blobs, layer.digest), progress, either).catch((error: unknown) => {
+    image.layers.map((layer) => {
+      lease.hold(layer.diffId);
+      return disks.ensure(layer, blobPath(store.folder, layer.digest), progress, either).catch((error: unknown) => {
         failure.abort(error);
         throw error;
-      }),
-    ),
+      });
+    }),
   );
   signal?.throwIfAborted();
   if (results.some(({ status }) => status === 'rejected')) throw failure.signal.reason;

@@ -42,6 +42,11 @@ export function normalize(name: string): string {
   return formatReference(parseReference(name));
 }
 
+/** docker.io/library/debian:12 as people write it: debian:12. */
+export function familiarName(reference: string): string {
+  return reference.replace(/^docker\.io\/(library\/)?/, '');
+}
+
 /** Whether the registry is on this machine, where Docker speaks plain HTTP: 127.0.0.0/8, ::1 and localhost. */
 export function isLoopback({ repository }: Reference): boolean {
   const [registry = ''] = repository.split('/');

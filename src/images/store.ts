@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { NestError } from '../errors.ts';
 import { blobPath, parseDocument, readBounded } from './blobs.ts';
 import { Index, REF_NAME, type Descriptor } from './documents.ts';
 import { readImage, type LayoutImage } from './layout.ts';
+import { openLeases, STAGE, type Lease } from './lease.ts';
 import { semaphore } from './semaphore.ts';
 
 /** An image of the store with the names it has now. */
@@ -13,16 +14,29 @@ export interface StoredImage extends LayoutImage {
 
 /**
  * The host's images: an OCI layout whose index has one entry for each name, and one without a name for an image that
- * lost its last. Only the engine writes to it. Blobs come by rename before the index names them, and the index changes
- * by rename, so that a kill at any point leaves a valid layout and at most blobs without an owner.
+ * lost its last. Only the engine writes to it. Blobs come by rename, proven and on disk, before the index names them, and
+ * the index changes by rename, so that a kill at any point leaves a valid layout and at most blobs without an owner.
  */
 export interface Store {
   readonly folder: string;
   list(): StoredImage[];
-  /** A folder for a load's files, on the same file system. Removed when the engine opens the store the next time. */
-  stage(): Promise<string>;
-  /** Takes the blobs out of the layout `from` and gives the images their names, away from whoever had them. */
-  commit(from: string, images: StoredImage[]): Promise<void>;
+  /** What a piece of work brings in, or relies on, stays until its lease ends. */
+  lease(): Promise<Lease>;
+  /** True for a blob that an image has. */
+  owns(digest: string): boolean;
+  /** True for a blob or layer that work in progress relies on. */
+  leased(digest: string): boolean;
+  /** Changes which images there are, and their names, in one step. */
+  change(edit: (images: StoredImage[]) => StoredImage[]): Promise<void>;
+  /** Removes those of these blobs that neither an image nor a lease has. */
+  drop(digests: Iterable<string>): Promise<void>;
+  /**
+   * Removes all blobs that neither an image nor a lease has.
+   *
+   * @param age milliseconds for which those of a failed pull stay, for the next one to go on from.
+   * @returns bytes that were freed
+   */
+  collect(age?: number): Promise<number>;
 }
 
 export async function openStore(folder: string): Promise<Store> {
@@ -32,22 +46,48 @@ export async function openStore(folder: string): Promise<Store> {
   await writeFile(path.join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   let images = await readImages(folder);
   await writeIndex(folder, images);
-  await removeOrphans(folder, images);
   const oneAtATime = semaphore(1);
+  const owned = () => new Set(images.flatMap(blobsOf));
 
-  return {
+  const drop = (digests: Iterable<string>) =>
+    oneAtATime(async () => {
+      const kept = owned();
+      for (const digest of digests)
+        if (!kept.has(digest) && !leases.holds(digest)) await rm(blobPath(folder, digest), { force: true });
+    });
+  const leases = openLeases(folder, drop);
+
+  const store: Store = {
     folder,
     list: () => images,
-    stage: () => mkdtemp(path.join(folder, STAGE)),
-    commit: (from, added) =>
+    lease: () => leases.take(),
+    owns: (digest) => owned().has(digest),
+    leased: (digest) => leases.holds(digest),
+    drop,
+    change: (edit) =>
       oneAtATime(async () => {
-        for (const digest of new Set(added.flatMap(blobsOf)))
-          await rename(blobPath(from, digest), blobPath(folder, digest));
-        const merged = merge(images, added);
-        await writeIndex(folder, merged);
-        images = merged;
+        const next = edit(images);
+        await writeIndex(folder, next);
+        images = next;
+      }),
+    collect: (age = 0) =>
+      oneAtATime(async () => {
+        const kept = owned();
+        const before = Math.min(leases.oldest(), Date.now() - age);
+        let freed = 0;
+        for (const name of await readdir(path.join(folder, 'blobs/sha256'))) {
+          const digest = `sha256:${name}`;
+          if (kept.has(digest) || leases.holds(digest)) continue;
+          const { mtimeMs, size } = await stat(blobPath(folder, digest));
+          if (mtimeMs > before) continue;
+          await rm(blobPath(folder, digest), { recursive: true });
+          freed += size;
+        }
+        return freed;
       }),
   };
+  await store.collect(RESUME_TIME);
+  return store;
 }
 
 /** Every digest that the image needs. */
@@ -55,7 +95,8 @@ export function blobsOf({ manifest, config, layers }: LayoutImage): string[] {
   return [manifest.digest, config.digest, ...layers.map(({ digest }) => digest)];
 }
 
-function merge(known: StoredImage[], added: StoredImage[]): StoredImage[] {
+/** The images with some more; names go to the new ones, away from whoever had them. */
+export function merged(known: StoredImage[], added: StoredImage[]): StoredImage[] {
   const result = new Map(known.map((image) => [image.manifest.digest, image]));
   for (const image of added) {
     const taken = new Set(image.references);
@@ -102,11 +143,4 @@ async function writeIndex(folder: string, images: StoredImage[]): Promise<void> 
   await rename(temporary, path.join(folder, 'index.json'));
 }
 
-/** Blobs of a load that was killed between its blobs and its index. */
-async function removeOrphans(folder: string, images: StoredImage[]): Promise<void> {
-  const owned = new Set(images.flatMap(blobsOf).map((digest) => path.basename(blobPath(folder, digest))));
-  const blobs = path.join(folder, 'blobs/sha256');
-  for (const name of await readdir(blobs)) if (!owned.has(name)) await rm(path.join(blobs, name), { recursive: true });
-}
-
-const STAGE = 'staging-';
+const RESUME_TIME = 24 * 60 * 60 * 1000;

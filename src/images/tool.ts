@@ -15,6 +15,7 @@ export interface ToolOptions {
   signal?: AbortSignal | undefined;
   input?: Readable;
   onLine?: (line: string) => void;
+  onOutput?: (chunk: Buffer) => void;
 }
 
 /** A program that ran and failed. The caller knows what its words mean. */
@@ -35,9 +36,9 @@ export class ToolFailed extends Error {
  * @throws NestError `tool-missing` naming the package, ToolFailed, or the error of `input`.
  */
 export async function runTool(tool: keyof typeof TOOLS, args: string[], options: ToolOptions = {}): Promise<string> {
-  const { cwd, env = process.env, signal, input, onLine } = options;
+  const { cwd, env = process.env, signal, input, onLine, onOutput } = options;
   signal?.throwIfAborted();
-  const child = spawn(tool, args, { cwd, env, stdio: ['pipe', onLine ? 'pipe' : 'ignore', 'pipe'] });
+  const child = spawn(tool, args, { cwd, env, stdio: ['pipe', onLine || onOutput ? 'pipe' : 'ignore', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
   signal?.addEventListener('abort', kill);
   try {
@@ -45,6 +46,7 @@ export async function runTool(tool: keyof typeof TOOLS, args: string[], options:
       throw missing(tool, error);
     });
     if (onLine && child.stdout) createInterface(child.stdout).on('line', onLine);
+    if (onOutput) child.stdout?.on('data', onOutput);
     const stderr = collect(child);
     const [fed, [code, killedBy]] = await Promise.all([
       feed(child, input),

@@ -84,8 +84,15 @@ export function testParts(paths: Paths, guests: FakeGuests): EngineParts {
 function testImages(): Images {
   const find = (name: string) =>
     Promise.resolve(['hello', 'localhost/hello:latest', HELLO.id].includes(name) ? HELLO : undefined);
+  const absent = () => Promise.reject(new Error('not here'));
   return {
     find,
+    assemble: absent,
+    save: absent,
+    push: absent,
+    tag: absent,
+    remove: absent,
+    prune: absent,
     list: () => Promise.resolve([HELLO]),
     layers: (image) => Promise.resolve(image.layers.map((diffId) => ({ diffId, path: `/layers/${diffId}` }))),
     load: (source, progress) =>
@@ -127,6 +134,9 @@ async function send(
 export const HELLO: Image = {
   id: `sha256:${'1'.repeat(64)}`,
   references: ['localhost/hello:latest'],
+  digests: [`sha256:${'4'.repeat(64)}`],
+  author: '',
+  history: [{ created: '2026-01-01T00:00:00Z', createdBy: 'COPY . .', comment: '', size: 1234 }],
   created: '2026-01-01T00:00:00Z',
   size: 1234,
   architecture: 'amd64',
@@ -140,5 +150,9 @@ export const HELLO: Image = {
     WorkingDir: '',
     Labels: { made: 'by hand' },
     StopSignal: '',
+    Volumes: {},
+    Healthcheck: null,
+    Shell: null,
+    OnBuild: [],
   },
 };

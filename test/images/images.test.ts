@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import { progressTo, silent, type ProgressEvent } from '../../src/progress.ts';
@@ -96,7 +96,9 @@ test('what a killed engine left is removed, what it finished stays', async (t) =
   const before = await tree(store, disks);
   await mkdir(path.join(store, 'staging-dead/store/blobs'), { recursive: true });
   await writeFile(path.join(store, 'index.json.tmp'), '{"schemaVersion": 2, "mani');
-  await writeFile(path.join(store, 'blobs/sha256', 'f'.repeat(64)), 'a blob that no index names');
+  const orphan = path.join(store, 'blobs/sha256', 'f'.repeat(64));
+  await writeFile(orphan, 'of a pull that failed two days ago');
+  await utimes(orphan, 0, Date.now() / 1000 - 2 * 86_400);
   await writeFile(path.join(disks, `${'e'.repeat(64)}.squashfs`), 'the disk of a load that never finished');
   await writeFile(path.join(disks, `${'d'.repeat(64)}.squashfs.123.tmp`), 'half a disk');
   const next = await reopen();

@@ -23,7 +23,7 @@ async function convert(t: ExecutionContext, tar: Buffer, blob = tar, options: Co
 }
 
 function describe(tar: Buffer, blob: Buffer): LayerBlob {
-  return { diffId: sha256(tar), digest: sha256(blob), size: blob.length };
+  return { diffId: sha256(tar), digest: sha256(blob), size: blob.length, mediaType: '' };
 }
 
 /** What unsquashfs sees: path → `mode owner size-or-device`, without the root. */

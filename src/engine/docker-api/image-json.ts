@@ -1,16 +1,16 @@
-import type { Image } from '../../images/images.ts';
+import { familiarName, parseReference, type Image } from '../../images/images.ts';
 
-/** An entry of GET /images/json. */
-export function imageSummary(image: Image): Record<string, unknown> {
+/** An entry of GET /images/json. @param containers how many were made from it. */
+export function imageSummary(image: Image, containers: number): Record<string, unknown> {
   return {
     Id: image.id,
     ParentId: '',
     ...names(image),
-    Created: Math.floor(Date.parse(image.created) / 1000) || 0,
+    Created: seconds(image.created),
     Size: image.size,
     SharedSize: -1,
     Labels: image.config.Labels,
-    Containers: -1,
+    Containers: containers,
   };
 }
 
@@ -20,9 +20,9 @@ export function imageDetails(image: Image): Record<string, unknown> {
     Id: image.id,
     ...names(image),
     Parent: '',
-    Comment: '',
+    Comment: image.history.at(-1)?.comment ?? '',
     Created: image.created,
-    Author: '',
+    Author: image.author,
     Architecture: image.architecture,
     Os: 'linux',
     Size: image.size,
@@ -32,15 +32,31 @@ export function imageDetails(image: Image): Record<string, unknown> {
   };
 }
 
-/** docker.io/library/debian:12 as people write it: debian:12. */
-export function familiarName(reference: string): string {
-  return reference.replace(/^docker\.io\/(library\/)?/, '');
+/** GET /images/{name}/history: the newest first; only the image itself has an id. */
+export function imageHistory(image: Image): Record<string, unknown>[] {
+  return image.history.toReversed().map(({ created, createdBy, comment, size }, i) => ({
+    Id: i === 0 ? image.id : '<missing>',
+    Created: seconds(created),
+    CreatedBy: createdBy,
+    Tags: i === 0 ? names(image).RepoTags : null,
+    Size: size,
+    Comment: comment,
+  }));
 }
 
-function names({ references }: Image): { RepoTags: string[]; RepoDigests: string[] } {
-  const familiar = references.map(familiarName);
+/** What people call the image: its first name, or its id. */
+export function nameOf({ id, references: [reference] }: Image): string {
+  return reference === undefined ? id : familiarName(reference);
+}
+
+function names({ references, digests }: Image): { RepoTags: string[]; RepoDigests: string[] } {
+  const repositories = new Set(references.map((name) => familiarName(parseReference(name).repository)));
   return {
-    RepoTags: familiar.filter((name) => !name.includes('@')),
-    RepoDigests: familiar.filter((name) => name.includes('@')),
+    RepoTags: references.map(familiarName).filter((name) => !name.includes('@')),
+    RepoDigests: [...repositories].flatMap((repository) => digests.map((digest) => `${repository}@${digest}`)),
   };
+}
+
+function seconds(time: string): number {
+  return Math.floor(Date.parse(time) / 1000) || 0;
 }

@@ -1,110 +1,100 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { asNestError, NestError } from '../../errors.ts';
-import type { Image, ImageSource } from '../../images/images.ts';
-import { progressTo, type ProgressEvent } from '../../progress.ts';
+import type { Image } from '../../images/images.ts';
+import { familiarName } from '../../images/images.ts';
+import { isUp } from '../containers/observe.ts';
 import { findImage } from '../containers/create.ts';
 import type { Context } from '../context.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
-import { familiarName, imageDetails, imageSummary } from './image-json.ts';
-import { filters, matchesLabels } from './query.ts';
+import { imageDetails, imageHistory, imageSummary, nameOf } from './image-json.ts';
+import { filters, flag, matchesLabels, matchesReference, time } from './query.ts';
 
-/** The images of this host. @param uploads folder for archives on their way in; emptied when the engine starts. */
-export function imageRoutes(ctx: Context, uploads: string): Route[] {
+/** The images of this host, in the Docker Engine API's shapes; how they come and go is in image-transfer.ts. */
+export function imageRoutes(ctx: Context): Route[] {
+  const find = ({ params }: Call) => findImage(ctx, params['name'] ?? '');
   return [
     { method: 'GET', path: '/images/json', handle: (call) => list(ctx, call) },
     {
       method: 'GET',
       path: '/images/:name(.+)/json',
-      handle: async ({ params }) => ({ status: 200, json: imageDetails(await findImage(ctx, params['name'] ?? '')) }),
+      handle: async (call) => ({ status: 200, json: imageDetails(await find(call)) }),
     },
-    { method: 'POST', path: '/images/load', handle: (call) => load(ctx, uploads, call) },
-    { method: 'POST', path: '/images/create', handle: (call) => pull(ctx, call) },
+    {
+      method: 'GET',
+      path: '/images/:name(.+)/history',
+      handle: async (call) => ({ status: 200, json: imageHistory(await find(call)) }),
+    },
+    { method: 'POST', path: '/images/:name(.+)/tag', handle: (call) => tag(ctx, call) },
+    { method: 'POST', path: '/images/prune', handle: (call) => prune(ctx, call) },
+    { method: 'DELETE', path: '/images/:name(.+)', handle: (call) => remove(ctx, call) },
   ];
 }
 
 async function list(ctx: Context, { query }: Call): Promise<Reply> {
-  const wanted = filters(query, ['reference', 'label']);
+  const wanted = filters(query, ['reference', 'label', 'dangling']);
   const references = wanted.get('reference') ?? [];
-  const images = await ctx.images.list();
-  const named = new Set(await Promise.all(references.map(async (name) => (await ctx.images.find(name))?.id)));
-  const kept = images
-    .filter(({ id }) => references.length === 0 || named.has(id))
+  const [dangling] = wanted.get('dangling') ?? [];
+  const kept = (await ctx.images.list())
+    .filter((image) => references.length === 0 || references.some((pattern) => isCalled(image, pattern)))
+    .filter((image) => dangling === undefined || isDangling(image) === ['1', 'true'].includes(dangling))
     .filter(({ config }) => matchesLabels(config.Labels, wanted.get('label')));
-  return { status: 200, json: kept.map(imageSummary) };
+  return { status: 200, json: kept.map((image) => imageSummary(image, containersOf(ctx, image.id).length)) };
 }
 
-/** The upload is spooled: reading an archive needs to go back and forth in it. */
-async function load(ctx: Context, uploads: string, call: Call): Promise<Reply> {
-  await using undo = new AsyncDisposableStack();
-  await mkdir(uploads, { recursive: true });
-  const folder = await mkdtemp(path.join(uploads, 'image-'));
-  undo.defer(() => rm(folder, { recursive: true, force: true }));
-  const file = path.join(folder, 'image.tar');
-  await pipeline(call.body, createWriteStream(file, { mode: 0o600 }));
-  const spooled = undo.move();
-  const stream = ctx.work.lines((emit) =>
-    bringIn(ctx, { kind: 'path', path: file }, 'load', emit, call.signal).finally(() => spooled.disposeAsync()),
+async function tag(ctx: Context, { params, query }: Call): Promise<Reply> {
+  const name = params['name'] ?? '';
+  const image = await findImage(ctx, name);
+  const reference = named(query.get('repo') ?? '', query.get('tag') ?? '');
+  await ctx.images.tag(name, reference);
+  ctx.events.emit({ type: 'image', action: 'tag', id: image.id, attributes: { name: reference } });
+  return { status: 201 };
+}
+
+async function remove(ctx: Context, { params, query }: Call): Promise<Reply> {
+  const image = await findImage(ctx, params['name'] ?? '');
+  const { untagged, deleted } = await ctx.images.remove(params['name'] ?? '', {
+    force: flag(query, 'force'),
+    users: (id) =>
+      containersOf(ctx, id).map((container) => ({ name: container.record.name, running: isUp(container) })),
+  });
+  const gone = untagged.map(familiarName);
+  for (const name of gone) ctx.events.emit({ type: 'image', action: 'untag', id: image.id, attributes: { name } });
+  for (const id of deleted) ctx.events.emit({ type: 'image', action: 'delete', id, attributes: { name: id } });
+  return { status: 200, json: [...gone.map((Untagged) => ({ Untagged })), ...deleted.map((Deleted) => ({ Deleted }))] };
+}
+
+/** Images without a name that no container was made from; with the filter `dangling=false` those with names too. */
+async function prune(ctx: Context, { query }: Call): Promise<Reply> {
+  const wanted = filters(query, ['dangling', 'until', 'label']);
+  const all = ['0', 'false'].includes(wanted.get('dangling')?.[0] ?? '');
+  const until = time(new URLSearchParams({ until: wanted.get('until')?.[0] ?? '' }), 'until') ?? Infinity;
+  const { removed, freed } = await ctx.images.prune(
+    (image, references) =>
+      (all || references.length === 0) &&
+      containersOf(ctx, image.id).length === 0 &&
+      Date.parse(image.created) < until &&
+      matchesLabels(image.config.Labels, wanted.get('label')),
   );
-  return { status: 200, stream, contentType: 'application/json' };
+  for (const image of removed)
+    ctx.events.emit({ type: 'image', action: 'delete', id: image.id, attributes: { name: nameOf(image) } });
+  const deleted = removed.flatMap(({ id, references }) => [
+    ...references.map((name) => ({ Untagged: familiarName(name) })),
+    { Deleted: id },
+  ]);
+  return { status: 200, json: { ImagesDeleted: deleted, SpaceReclaimed: freed } };
 }
 
-function pull(ctx: Context, call: Call): Reply {
-  const name = call.query.get('fromImage') ?? '';
-  if (name === '' || call.query.has('fromSrc'))
-    throw new NestError('unsupported', 'create image: import is not supported by nest yet', {
-      hint: 'give fromImage to pull, or load an archive: nest image load FILE',
-    });
-  const tag = call.query.get('tag') ?? '';
-  const reference = tag === '' ? name : `${name}${tag.startsWith('sha256:') ? '@' : ':'}${tag}`;
-  const stream = ctx.work.lines(
-    (emit) => bringIn(ctx, { kind: 'registry', reference }, 'pull', emit, call.signal),
-    '\r\n',
-  );
-  return { status: 200, stream, contentType: 'application/json' };
+/** A name as the API has it: its tag, or digest, apart. */
+export function named(name: string, tag: string): string {
+  return tag === '' ? name : `${name}${tag.startsWith('sha256:') ? '@' : ':'}${tag}`;
 }
 
-/** An error is the last line of a reply whose status was 200 already: Docker's clients look for it there. */
-async function bringIn(
-  ctx: Context,
-  source: ImageSource,
-  action: 'load' | 'pull',
-  emit: (value: unknown) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const images = await ctx.images.load(
-      source,
-      progressTo((event) => {
-        if (event.type !== 'step' || event.state !== 'done') emit(dockerProgress(event));
-      }),
-      signal,
-    );
-    for (const image of images) {
-      for (const line of doneLines(image, action)) emit(line);
-      ctx.events.emit({ type: 'image', action, id: image.id, attributes: { name: nameOf(image) } });
-    }
-  } catch (error) {
-    const { message, code, hint } = asNestError(error);
-    emit({ errorDetail: { message, code, ...(hint !== undefined && { hint }) }, error: message });
-  }
+function containersOf(ctx: Context, imageId: string) {
+  return ctx.state.containers.all().filter(({ record }) => record.image.id === imageId);
 }
 
-function dockerProgress(event: ProgressEvent): unknown {
-  if (event.type === 'warning') return { status: `Warning: ${event.message}` };
-  if (event.state === 'failed') return { status: `${event.title}: failed` };
-  return { status: event.detail === undefined ? event.title : `${event.title}: ${event.detail}` };
+function isDangling({ references }: Image): boolean {
+  return references.length === 0;
 }
 
-function doneLines(image: Image, action: 'load' | 'pull'): unknown[] {
-  const name = nameOf(image);
-  if (action === 'load') return [{ stream: `Loaded image: ${name}\n` }];
-  return [{ status: `Digest: ${image.id}` }, { status: `Status: Image is up to date for ${name}` }];
-}
-
-function nameOf(image: Image): string {
-  const [reference] = image.references;
-  return reference === undefined ? image.id : familiarName(reference);
+function isCalled({ references }: Image, pattern: string): boolean {
+  return references.some((name) => [name, familiarName(name)].some((each) => matchesReference(each, pattern)));
 }

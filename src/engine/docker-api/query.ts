@@ -50,6 +50,16 @@ export function matchesLabels(labels: Record<string, string>, wanted: string[] =
   });
 }
 
+/** Docker's `reference` filter: a name with or without its tag; `*` and `?` stand for anything but `/`. */
+export function matchesReference(name: string, pattern: string): boolean {
+  const expression = pattern
+    .slice(0, 512)
+    .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
+    .replace(/\*+/g, '[^/]*')
+    .replaceAll('?', '[^/]');
+  return new RegExp(`^${expression}(:[^/]*|@.*)?$`).test(name);
+}
+
 const Filters = v.pipe(
   v.string(),
   v.parseJson(),
