@@ -34,7 +34,7 @@ export const ERROR_STATUS = {
   'libvirt-unavailable': 503,
   'engine-unavailable': 503,
   'image-invalid': 422,
-  'registry-failed': 502,
+  'registry-failed': 500,
   'exec-failed': 400,
   'tool-missing': 500,
   unsupported: 501,

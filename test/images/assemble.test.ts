@@ -6,12 +6,17 @@ import { silent } from '../../src/progress.ts';
 import { streamOf, tarOf, writeImage } from '../helpers/images.ts';
 import { assertEmpty, from, layerOf, openTestImages } from '../helpers/image-store.ts';
 
+const created = '2024-01-01T00:00:00Z';
 const CONFIG = {
-  created: '2024-01-01T00:00:00Z',
+  created,
   architecture: 'amd64',
   os: 'linux',
   config: { Cmd: ['sh'], Healthcheck: { Test: ['CMD', 'true'], Interval: 5e9 }, OnBuild: ['RUN true'] },
-  history: [{ created_by: 'FROM base' }, { created_by: 'CMD ["sh"]', empty_layer: true }, { created_by: 'COPY . .' }],
+  history: [
+    { created, created_by: 'FROM base' },
+    { created, created_by: 'CMD ["sh"]', empty_layer: true },
+    { created, created_by: 'COPY . .' },
+  ],
 };
 
 test('an image is made from the layers of another and a new one, the same each time', async (t) => {
