@@ -6,10 +6,13 @@ import type { Clock } from './clock.ts';
 import { dispatchExit, dispatchStart, loadState, reconcile } from './container/reconcile.ts';
 import { report } from './errors.ts';
 import { agentMarker, agentSocket, type Folders, layersFolder } from './folders.ts';
+import { openSelf } from './identity.ts';
 import { type LayerMounts, openLayers } from './layers.ts';
+import type { Machine } from './machine.ts';
 import type { Kernel, Runtime } from './runtime.ts';
 import { createApiServer } from './server.ts';
 import { connectZygote } from './zygote-client.ts';
+import type { ZygoteProcess } from './zygote/protocol.ts';
 
 export interface Agent {
   server: Http2Server;
@@ -18,32 +21,41 @@ export interface Agent {
   close(): void;
 }
 
-/** Takes up what an earlier agent left, then serves the API on the unix socket. */
+/** Serves the API on the unix socket. Once the guest has an identity the agent takes up what is on its disk. */
 export async function openAgent(options: {
   folders: Folders;
   clock: Clock;
   kernel: Kernel & LayerMounts;
+  machine: Machine;
   zygoteSocket: string;
   endAgent: () => void;
 }): Promise<Agent> {
-  const { folders, clock, kernel, endAgent } = options;
-  mkdirSync(folders.state, { recursive: true, mode: 0o700 });
+  const { folders, clock, kernel, machine, endAgent } = options;
   mkdirSync(folders.runtime, { recursive: true, mode: 0o700 });
   const restarted = existsSync(agentMarker(folders));
   writeFileSync(agentMarker(folders), '');
 
   const ready = Promise.withResolvers<void>();
+  let told: ZygoteProcess[] = [];
+  const takeUp = () => reconcile(runtime, told).catch((error: unknown) => report('reconcile', error));
   const zygote = connectZygote(options.zygoteSocket, clock, {
-    processes: (processes) =>
-      void reconcile(runtime, processes).then(ready.resolve, (error: unknown) => report('reconcile', error)),
+    processes(processes) {
+      told = processes;
+      if (self.known) void takeUp().then(ready.resolve);
+      else ready.resolve();
+    },
     started: (id, pid) => dispatchStart(runtime, id, pid),
     exited: (id, exit) => dispatchExit(runtime, id, exit),
   });
   const layers = openLayers(layersFolder(folders), kernel);
   const changes = openChanges();
   const known = { containers: new Map(), execs: new Map() };
-  const runtime: Runtime = { folders, clock, kernel, zygote, layers, changes, endAgent, ...known };
-  loadState(runtime);
+  const self = openSelf(folders, machine, async () => {
+    loadState(runtime);
+    await takeUp();
+  });
+  const runtime: Runtime = { folders, clock, kernel, zygote, layers, changes, endAgent, machine, self, ...known };
+  if (self.known) loadState(runtime);
   await ready.promise;
 
   const server = createApiServer(runtime);

@@ -7,6 +7,10 @@
  * | request | body | reply |
  * |---|---|---|
  * | GET /v1/info | – | AgentInfo |
+ * | PUT /v1/identity | Identity | 200 AgentInfo; the same again succeeds, another one: 409. All but it and /v1/info is 409 before |
+ * | PUT /v1/clock | ClockReading | 204 |
+ * | PUT /v1/rehearsal | Identity | 204: all but the boot id is as after /v1/identity, and REHEARSAL_LAYER is there; 409 with an identity |
+ * | DELETE /v1/rehearsal | – | 204 once all is as before it; 409 while there are containers |
  * | POST /v1/restart | – | 204; then the agent ends as in a crash and is started again, and containers run on: for a new version of it |
  * | PUT /v1/layers/:diffId | LayerDisk | 200 once mounted read-only; mounting a mounted layer succeeds |
  * | DELETE /v1/layers/:diffId | – | 204, also when absent; 409 while a container uses it |
@@ -37,6 +41,9 @@ import * as v from 'valibot';
 
 /** Name of the virtio-serial port that carries the trunk. */
 export const TRUNK_PORT = 'nest.agent.0';
+
+/** The guest's own root as a layer, during a rehearsal. */
+export const REHEARSAL_LAYER = `sha256:${'0'.repeat(64)}`;
 
 /** Longest payload of one output frame, in bytes. */
 export const FRAME_LIMIT = 64 * 1024;
@@ -125,9 +132,28 @@ export const ExecState = v.strictObject({
   pid: count,
 });
 
+/** Milliseconds since 1970, at the time of sending. */
+const now = v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 43));
+
+/**
+ * Who a guest is. The engine tells it after each boot and clone, before anything else: until then guests of one template
+ * are the same in every byte.
+ */
+export const Identity = v.strictObject({
+  hostname: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/)),
+  /** 32 hex digits: machine-id(5). */
+  machineId: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  /** Random bytes for the kernel, in base64. */
+  entropy: v.pipe(v.string(), v.base64(), v.minLength(88), v.maxLength(512)),
+  now,
+});
+
+export const ClockReading = v.strictObject({ now });
+
 export const AgentInfo = v.strictObject({
   kernel: v.pipe(v.string(), v.maxLength(256)),
-  bootId: v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/)),
+  /** Null until the guest has an identity. */
+  bootId: v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f-]{36}$/))),
   hostname: v.pipe(v.string(), v.maxLength(64)),
   cpus: count,
   /** Bytes. */
@@ -164,6 +190,7 @@ export type ContainerState = v.InferOutput<typeof ContainerState>;
 export type ContainerRecord = v.InferOutput<typeof ContainerRecord>;
 export type ExecSpec = v.InferOutput<typeof ExecSpec>;
 export type ExecState = v.InferOutput<typeof ExecState>;
+export type Identity = v.InferOutput<typeof Identity>;
 export type AgentInfo = v.InferOutput<typeof AgentInfo>;
 export type AgentEvent = v.InferOutput<typeof AgentEvent>;
 export type FileChange = v.InferOutput<typeof FileChange>;

@@ -15,6 +15,8 @@ export const containersFolder = (folders: Folders) => join(folders.state, 'conta
 export const layersFolder = (folders: Folders) => join(folders.runtime, 'layers');
 export const execsFolder = (folders: Folders) => join(folders.runtime, 'exec');
 export const agentSocket = (folders: Folders) => join(folders.runtime, 'agent.sock');
+/** Who this guest is, from the moment it knows: identity.ts. */
+export const identityFile = (folders: Folders) => join(folders.runtime, 'identity.json');
 /** Its existence tells that an agent ran before in this boot. */
 export const agentMarker = (folders: Folders) => join(folders.runtime, 'agent.started');
 

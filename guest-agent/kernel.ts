@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCgroup, killCgroup, removeCgroup } from './cgroup/cgroup.ts';
 import { oomKillCount } from './cgroup/memory.ts';
@@ -12,6 +12,7 @@ import {
   AF_INET,
   CLONE_NEWNET,
   MNT_DETACH,
+  MS_BIND,
   MS_NODEV,
   MS_NOEXEC,
   MS_NOSUID,
@@ -61,6 +62,10 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
     },
     findDisk: (serial) => findDisk(serial),
     mountLayer: (disk, folder) => mountLayer(sys, disk, folder),
+    bindRoot(folder) {
+      mkdirSync(folder, { recursive: true });
+      sys.mount('/', folder, null, MS_BIND, null);
+    },
     unmountLayer: (folder) => unmountLayer(sys, folder),
     mountedIn: (parent) =>
       readdirSync(parent, { withFileTypes: true })

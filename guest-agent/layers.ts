@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
-import { DiffId } from './api.ts';
+import { DiffId, REHEARSAL_LAYER } from './api.ts';
 import { serialQueue } from './container/queue.ts';
 import { conflict } from './errors.ts';
 
@@ -9,6 +9,8 @@ import { conflict } from './errors.ts';
 export interface Layers {
   /** Mounting a mounted layer succeeds. */
   mount(diffId: string, serial: string): Promise<void>;
+  /** Makes the guest's own root the layer REHEARSAL_LAYER. */
+  mountRoot(): void;
   /** Unmounting an absent layer succeeds. */
   unmount(diffId: string): Promise<void>;
   /** Diff ids. */
@@ -26,6 +28,7 @@ export interface LayerMounts {
   /** Path of the disk with this serial, waited for a while. */
   findDisk(serial: string): Promise<string>;
   mountLayer(disk: string, folder: string): void;
+  bindRoot(folder: string): void;
   /** Removes the folder too. */
   unmountLayer(folder: string): void;
   /** Folders in `parent` that something is mounted on. */
@@ -47,6 +50,12 @@ export function openLayers(folder: string, mounts: LayerMounts): Layers {
         mounts.mountLayer(disk, target);
         mounted.set(diffId, serial);
       }),
+    mountRoot() {
+      const target = join(folder, 'rehearsal');
+      writeWhole(`${target}${NOTE}`, REHEARSAL_LAYER);
+      mounts.bindRoot(target);
+      mounted.set(REHEARSAL_LAYER, 'rehearsal');
+    },
     unmount: (diffId) =>
       inTurn(() => {
         const name = mounted.get(diffId);

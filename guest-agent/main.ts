@@ -4,6 +4,7 @@ import { prepareCgroups } from './cgroup/cgroup.ts';
 import { systemClock } from './clock.ts';
 import { FOLDERS } from './folders.ts';
 import { openKernel } from './kernel.ts';
+import { openMachine } from './machine.ts';
 import { linux } from './sys/sys.ts';
 import { findPort } from './trunk/find-port.ts';
 import { openPort } from './trunk/port.ts';
@@ -18,6 +19,7 @@ const agent = await openAgent({
   folders: FOLDERS,
   clock: systemClock,
   kernel: openKernel(linux),
+  machine: openMachine(linux),
   zygoteSocket: ZYGOTE_SOCKET,
   endAgent: () => process.kill(process.pid, 'SIGKILL'),
 });

@@ -4,7 +4,9 @@ import type { Clock } from './clock.ts';
 import type { Container } from './container/container.ts';
 import type { Exec } from './container/exec.ts';
 import type { Folders } from './folders.ts';
+import type { Self } from './identity.ts';
 import type { Layers } from './layers.ts';
+import type { Machine } from './machine.ts';
 import type { Zygote } from './zygote-client.ts';
 
 /** All that the life-cycle verbs work with. */
@@ -12,6 +14,8 @@ export interface Runtime {
   folders: Folders;
   clock: Clock;
   kernel: Kernel;
+  machine: Machine;
+  self: Self;
   zygote: Zygote;
   layers: Layers;
   changes: Changes;

@@ -6,7 +6,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { ErrorReply } from './api.ts';
-import { errnoOf, notFound, report, RequestError } from './errors.ts';
+import { conflict, errnoOf, notFound, report, RequestError } from './errors.ts';
 import { containerRoutes } from './routes/containers.ts';
 import { eventRoutes } from './routes/events.ts';
 import { execRoutes } from './routes/exec.ts';
@@ -15,11 +15,13 @@ import { guestRoutes } from './routes/guest.ts';
 import { hasLeft } from './routes/output.ts';
 import { type Reply, router } from './routes/router.ts';
 import { streamRoutes } from './routes/streams.ts';
+import { identityRoutes } from './routes/identity.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The API of api.ts, for whatever connections it is given. */
 export function createApiServer(runtime: Runtime): Http2Server {
   const find = router({
+    ...identityRoutes,
     ...guestRoutes,
     ...containerRoutes,
     ...fileRoutes,
@@ -38,6 +40,8 @@ export function createApiServer(runtime: Runtime): Http2Server {
     const route = url === null ? undefined : find(method, url.pathname);
     if (url === null || route === undefined)
       throw notFound(`${method} \`${headers[':path']}\`: there is no such route`);
+    if (!runtime.self.known && !(`${method} ${url.pathname}` in identityRoutes))
+      throw conflict(`${method} \`${url.pathname}\`: this guest has no identity yet`);
     const left = new AbortController();
     stream.once('close', () => left.abort());
     const call = { runtime, stream, params: route.params, query: url.searchParams, left: left.signal };

@@ -21,6 +21,8 @@ export interface Paths {
   guestImages: string;
   /** Agent parts by digest: agents/<digest>.squashfs. */
   agents: string;
+  /** Templates by digest: templates/<digest>/{memory,devices,template.json}. */
+  templates: string;
   /** An OCI image layout. */
   imageStore: string;
   /** Layer disks: layers/<diff id, hex>.squashfs, mode 0444. */
@@ -58,6 +60,7 @@ export function nestPaths(env: NodeJS.ProcessEnv = process.env, uid: number = pr
     stateDatabase: path.join(data, 'state.db'),
     guestImages: path.join(data, 'guest-images'),
     agents: path.join(data, 'agents'),
+    templates: path.join(data, 'templates'),
     imageStore: path.join(data, 'images'),
     layers: path.join(data, 'layers'),
     guests: path.join(data, 'guests'),

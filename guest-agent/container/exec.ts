@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecSpec, ExecState } from '../api.ts';
 import { conflict, notFound } from '../errors.ts';
 import { execsFolder } from '../folders.ts';
+import { randomHex } from '../random.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Exit } from '../zygote/protocol.ts';
 import { findRunning } from './container.ts';
@@ -28,7 +28,7 @@ export interface Exec {
 
 export function createExec(runtime: Runtime, containerId: string, spec: ExecSpec): Exec {
   findRunning(runtime, containerId);
-  return addExec(runtime, { id: randomBytes(32).toString('hex'), container: containerId, spec });
+  return addExec(runtime, { id: randomHex(32), container: containerId, spec });
 }
 
 export function findExec(runtime: Runtime, id: string): Exec {

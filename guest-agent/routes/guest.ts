@@ -1,15 +1,11 @@
-import { readFileSync } from 'node:fs';
-import os from 'node:os';
-import { type AgentInfo, DiffId, LayerDisk } from '../api.ts';
+import { DiffId, LayerDisk } from '../api.ts';
 import { conflict } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { parse, readBody } from './input.ts';
 import type { Routes } from './router.ts';
 
-/** The guest itself and the layers it has. */
+/** The agent itself and the layers of its guest. */
 export const guestRoutes: Routes = {
-  'GET /v1/info': () => ({ status: 200, body: agentInfo() }),
-
   'POST /v1/restart'({ runtime, stream }) {
     stream.once('close', () => setImmediate(runtime.endAgent));
     return { status: 204 };
@@ -35,16 +31,4 @@ export const guestRoutes: Routes = {
 
 function userOf(runtime: Runtime, diffId: string): string | undefined {
   return [...runtime.containers.values()].find(({ spec }) => spec.layers.includes(diffId))?.spec.id;
-}
-
-function agentInfo(): AgentInfo {
-  return {
-    kernel: os.release(),
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-    hostname: os.hostname(),
-    cpus: os.availableParallelism(),
-    memoryTotal: os.totalmem(),
-    memoryAvailable: os.freemem(),
-    pid: process.pid,
-  };
 }

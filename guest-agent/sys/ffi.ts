@@ -79,6 +79,7 @@ export const libc = {
   ),
   unshare: declare<[number]>('unshare', 'int', 'int'),
   setns: declare<[number, number]>('setns', 'int', 'int', 'int'),
+  clock_settime: declare<[number, Buffer]>('clock_settime', 'int', 'int', 'void *'),
   sethostname: declare<[string, number]>('sethostname', 'int', 'str', 'size_t'),
   madvise: declare<[number, number, number]>('madvise', 'int', 'uintptr_t', 'size_t', 'int'),
   waitpid: declare<[number, Buffer, number]>('waitpid', 'int', 'int', 'void *', 'int'),

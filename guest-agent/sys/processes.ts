@@ -3,7 +3,7 @@ import { lastErrno, type Libc } from './ffi.ts';
 import { structure, writeU64 } from './structure.ts';
 import { SystemError } from './system-error.ts';
 
-/** Processes, their limits and signals, and their namespaces. */
+/** Processes, their limits and signals, their namespaces, and what all of them see: host name and time. */
 export const processes = (libc: Libc) => ({
   /** How the child ended, or null while it runs: waitpid(2) with WNOHANG. */
   wait(pid: number): { code: number | null; signal: number | null } | null {
@@ -43,10 +43,20 @@ export const processes = (libc: Libc) => ({
   unshare: (namespaces: number) => check(libc.unshare(namespaces), 'unshare', ''),
   /** @param fd a namespace, or the pidfd of a process whose `namespaces` are to be joined */
   setns: (fd: number, namespaces: number) => check(libc.setns(fd, namespaces), 'setns', fd),
+  /** @param milliseconds since 1970 */
+  setClock(milliseconds: number): void {
+    writeU64(TIMESPEC, Math.floor(milliseconds / 1000), 0);
+    writeU64(TIMESPEC, Math.round((milliseconds % 1000) * 1e6), 8);
+    check(libc.clock_settime(CLOCK_REALTIME, TIMESPEC), 'clock_settime', milliseconds);
+  },
+
   sethostname: (name: string) => check(libc.sethostname(name, Buffer.byteLength(name)), 'sethostname', name),
 });
 
 const WNOHANG = 1;
+const CLOCK_REALTIME = 0;
+/** struct timespec {s64 tv_sec, tv_nsec} */
+const TIMESPEC = structure(16);
 const SIG_DFL = 0;
 const SIG_SETMASK = 2;
 /** sigset_t of glibc */

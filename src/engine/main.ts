@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       build: (recipe, force, progress, signal) => buildGuestImage(paths, recipe, { force, progress, signal }),
       list: () => listGuestImages(paths),
     },
-    connect: (instance) => openGuests({ paths, uri, instance, bootFiles }),
+    connect: (instance) => openGuests({ paths, uri, instance, bootFiles, log }),
     host: { memoryAvailable: hostMemoryAvailable, cpus: cpus().length },
     idleMilliseconds: Number(process.env['NEST_IDLE_GUEST_SECONDS'] ?? IDLE_SECONDS) * 1000,
     log,

@@ -1,4 +1,4 @@
-/** Kernel command line of every guest; the domain adds what differs between guests (nest.hostname=). */
+/** Kernel command line of every guest. */
 export const COMMAND_LINE = [
   'console=ttyS0',
   'quiet',

@@ -12,7 +12,8 @@ export async function openWorkFolder(parent: string): Promise<AsyncDisposable & 
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
-async function removeAbandoned(parent: string): Promise<void> {
+/** What was being made when its process was killed. */
+export async function removeAbandoned(parent: string): Promise<void> {
   const folders = (await readdir(parent)).filter((name) => name.startsWith(PREFIX));
   for (const name of folders) {
     const owner = Number.parseInt(name.slice(PREFIX.length), 10);

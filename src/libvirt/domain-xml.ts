@@ -23,6 +23,7 @@ export interface DomainSpec {
   agent: string;
   /** The guest's own qcow2: vdc. */
   disk: string;
+  ram: Ram;
   /** File for the serial console. */
   console: string;
   /** A virtio-serial port and the unix socket on which QEMU listens for it. */
@@ -32,8 +33,16 @@ export interface DomainSpec {
   metadata: unknown;
 }
 
+/**
+ * Where a guest's memory is.
+ * `own`: nowhere else.
+ * `captured`: in this file, which a template is made of.
+ * `template`: copied from a template's file page by page, when it is written. QEMU then waits for the state of the devices.
+ */
+export type Ram = { kind: 'own' } | { kind: 'captured' | 'template'; file: string };
+
 export function domainXml(spec: DomainSpec): string {
-  return xml`<domain type="${spec.accelerator === 'kvm' ? 'kvm' : 'qemu'}">
+  return xml`<domain type="${spec.accelerator === 'kvm' ? 'kvm' : 'qemu'}" xmlns:qemu="${QEMU_NAMESPACE}">
   <name>${spec.name}</name>
   <uuid>${spec.uuid}</uuid>
   <genid>${spec.uuid}</genid>
@@ -77,7 +86,22 @@ export function domainXml(spec: DomainSpec): string {
     <memballoon model="none"/>
   </devices>
   ${spec.owner ? processOwner(spec.owner) : undefined}
+  <qemu:commandline>${ramParameters(spec).map((value) => xml`<qemu:arg value="${value}"/>`)}</qemu:commandline>
 </domain>`.markup;
+}
+
+/**
+ * The guest's memory, in place of the one that libvirt gives it, which stays untouched and costs nothing. It has one name
+ * in all cases, because QEMU restores memory by name: what was saved of a clone can be restored into its own definition.
+ */
+function ramParameters({ ram, memory }: DomainSpec): string[] {
+  const file = ram.kind === 'own' ? {} : { 'mem-path': ram.file, share: ram.kind === 'captured' };
+  const type = ram.kind === 'own' ? 'memory-backend-ram' : 'memory-backend-file';
+  return [
+    ...['-object', JSON.stringify({ 'qom-type': type, id: RAM_ID, size: memory, ...file })],
+    ...['-machine', `memory-backend=${RAM_ID}`],
+    ...(ram.kind === 'template' ? ['-incoming', 'defer'] : []),
+  ];
 }
 
 /** A layer for hot-plug: unit `unit` of the layers' controller, known to the guest by its serial. */
@@ -129,3 +153,5 @@ function scsiName(unit: number): string {
 /** Units of one virtio-scsi target as libvirt counts them (virDomainDeviceDriveAddress, 0 to 16383). */
 export const LAYER_UNITS = 16_384;
 const LAYER_CONTROLLER = 0;
+const RAM_ID = 'nest-ram';
+const QEMU_NAMESPACE = 'http://libvirt.org/schemas/domain/qemu/1.0';

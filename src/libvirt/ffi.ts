@@ -89,6 +89,10 @@ function bind() {
       'int virDomainUndefineFlags(virDomainPtr domain, unsigned int flags)',
     ),
     virDomainCreate: fn<(domain: Domain) => number>(host, 'int virDomainCreate(virDomainPtr domain)'),
+    virDomainCreateXML: fn<(connection: Connection, xml: string, flags: number) => Domain | null>(
+      host,
+      'virDomainPtr virDomainCreateXML(virConnectPtr conn, str xmlDesc, unsigned int flags)',
+    ),
     virDomainDestroy: fn<(domain: Domain) => number>(host, 'int virDomainDestroy(virDomainPtr domain)'),
     virDomainSuspend: fn<(domain: Domain) => number>(host, 'int virDomainSuspend(virDomainPtr domain)'),
     virDomainResume: fn<(domain: Domain) => number>(host, 'int virDomainResume(virDomainPtr domain)'),
@@ -143,6 +147,23 @@ function bind() {
     virDomainQemuMonitorCommand: fn<
       (domain: Domain, command: string, result: Out<Pointer | null>, flags: number) => number
     >(qemu, 'int virDomainQemuMonitorCommand(virDomainPtr domain, str cmd, _Out_ void **result, unsigned int flags)'),
+
+    /** Passes the descriptors in `files` along with the command. Since libvirt 8.2. */
+    virDomainQemuMonitorCommandWithFiles: fn<
+      (
+        domain: Domain,
+        command: string,
+        count: number,
+        files: Int32Array,
+        outCount: null,
+        outFiles: null,
+        result: Out<Pointer | null>,
+        flags: number,
+      ) => number
+    >(
+      qemu,
+      'int virDomainQemuMonitorCommandWithFiles(virDomainPtr domain, str cmd, unsigned int ninfiles, int *infiles, unsigned int *noutfiles, int **outfiles, _Out_ void **result, unsigned int flags)',
+    ),
 
     // virterror.h
     /** The calling thread's; libvirt's memory, valid until the thread's next call. */

@@ -74,6 +74,16 @@ export const operations = {
     withDomain(connection, name, operation, (domain) => check(libvirt().virDomainCreate(domain), operation));
   },
 
+  /**
+   * Starts QEMU as `xml` says, with its processors stopped. A persistent domain of the same name and UUID keeps its own
+   * definition, from which `start` starts it once this QEMU has ended.
+   */
+  startPaused(connection: Connection, xml: string): void {
+    const flags = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE;
+    const domain = found(libvirt().virDomainCreateXML(connection, xml, flags), 'start domain');
+    libvirt().virDomainFree(domain);
+  },
+
   /** Ends its QEMU at once. */
   destroy(connection: Connection, name: string): void {
     const operation = `destroy domain \`${name}\``;
@@ -147,12 +157,29 @@ export const operations = {
     });
   },
 
-  /** One QMP command as JSON (https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html); the reply as JSON. */
-  monitorCommand(connection: Connection, name: string, command: string): string {
+  /**
+   * One QMP command as JSON (https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html); the reply as JSON.
+   *
+   * @param files descriptors of this process that go along, for `getfd`
+   */
+  monitorCommand(connection: Connection, name: string, command: string, files: number[] = []): string {
     const operation = `send monitor command to domain \`${name}\``;
     return withDomain(connection, name, operation, (domain) => {
       const reply: [Pointer | null] = [null];
-      check(libvirt().virDomainQemuMonitorCommand(domain, command, reply, 0), operation);
+      const result =
+        files.length === 0
+          ? libvirt().virDomainQemuMonitorCommand(domain, command, reply, 0)
+          : libvirt().virDomainQemuMonitorCommandWithFiles(
+              domain,
+              command,
+              files.length,
+              Int32Array.from(files),
+              null,
+              null,
+              reply,
+              0,
+            );
+      check(result, operation);
       if (reply[0] === null) throw lastFailure(operation);
       const text = koffi.decode.string(reply[0]);
       koffi.free(reply[0]);
@@ -224,6 +251,8 @@ function found<T>(result: T | null, operation: string): T {
 
 /** libvirt-domain.h. */
 const VIR_DOMAIN_DEFINE_VALIDATE = 1;
+const VIR_DOMAIN_START_PAUSED = 1;
+const VIR_DOMAIN_START_VALIDATE = 16;
 const VIR_DOMAIN_AFFECT_LIVE = 1;
 const VIR_DOMAIN_AFFECT_CONFIG = 2;
 const VIR_DOMAIN_METADATA_ELEMENT = 2;

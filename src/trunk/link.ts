@@ -20,6 +20,8 @@ export interface Link {
   readonly connected: boolean;
   readonly closed: boolean;
   onChange(listener: (connected: boolean) => void): void;
+  /** Somebody listens at the socket from now on: tries at once instead of after a pause. */
+  hurry(): void;
   close(): void;
 }
 
@@ -28,6 +30,7 @@ export function openLink(socketPath: string, options: LinkOptions): Link {
   const listeners: ((connected: boolean) => void)[] = [];
   const waiting = new Set<(session: Session) => void>();
   let current: Session | undefined;
+  let wake = new AbortController();
 
   void keepConnected();
 
@@ -46,8 +49,9 @@ export function openLink(socketPath: string, options: LinkOptions): Link {
         handshakeMs = Math.min(handshakeMs * 2, LONGEST_HANDSHAKE_MS);
       }
       // Also after a good session: what the guest still sends for the old one must not reach the new one.
-      await delay(pause, undefined, { signal: closing.signal }).catch(() => undefined);
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      wake = new AbortController();
+      await delay(pause, undefined, { signal: AbortSignal.any([closing.signal, wake.signal]) }).catch(() => undefined);
+      pause = wake.signal.aborted ? SHORTEST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
   }
 
@@ -76,6 +80,7 @@ export function openLink(socketPath: string, options: LinkOptions): Link {
       return closing.signal.aborted;
     },
     onChange: (listener) => void listeners.push(listener),
+    hurry: () => wake.abort(),
     close: () => closing.abort(),
   };
 }

@@ -35,6 +35,8 @@ export interface Trunk {
   /** True while the agent answers. */
   readonly connected: boolean;
   onChange(listener: (connected: boolean) => void): void;
+  /** To be called when its QEMU has begun to listen: who waits is served sooner. */
+  hurry(): void;
   /** Ends everything under way with `guest-lost`. Closing twice is harmless. */
   close(): void;
 }
@@ -70,6 +72,7 @@ export function connectTrunk(socketPath: string, options: Partial<LinkOptions> =
       return link.connected;
     },
     onChange: (listener) => link.onChange(listener),
+    hurry: () => link.hurry(),
     close: () => link.close(),
   };
 }

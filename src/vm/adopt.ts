@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
+import { removeAbandoned } from '../guest-image/work-folder.ts';
 import type { DomainSummary } from '../libvirt/libvirt.ts';
 import { readMetadata } from '../libvirt/metadata.ts';
 import { guestPaths, type Paths } from '../paths.ts';
@@ -18,6 +19,7 @@ export async function adoptGuests(host: Host): Promise<void> {
     if (gone && guest.record.state !== 'starting') stopped(host, guest, 'its domain was removed');
   }
   await removeLeftOvers(host, names);
+  await removeAbandoned(host.paths.templates);
 }
 
 async function adoptDomain(host: Host, domain: DomainSummary): Promise<void> {
@@ -29,7 +31,8 @@ async function adoptDomain(host: Host, domain: DomainSummary): Promise<void> {
   const known = host.guests.get(record.id);
   if (known) {
     if (!domain.active && known.record.state !== 'starting') stopped(host, known, QEMU_ENDED);
-  } else if (record.state === 'starting') await removeGuest(host, record.id);
+  } else if (host.reserved.has(record.id)) return;
+  else if (record.state === 'starting') await removeGuest(host, record.id);
   else if (domain.active) follow(host, { ...record, state: domain.state === 'paused' ? 'paused' : 'unreachable' });
   else if (record.state === 'stopped') follow(host, record);
   else stopped(host, follow(host, { ...record, state: 'unreachable' }), ENDED_UNSEEN);
@@ -41,7 +44,7 @@ async function removeLeftOvers(host: Host, names: Set<string>): Promise<void> {
     if (!GUEST_ID.test(id) || names.has(domainName(host.instance, id))) continue;
     const uri = await readFile(uriFile(host.paths, id), 'utf8').catch(() => '');
     if (uri !== '' && uri !== host.libvirt.uri) continue;
-    if (!host.guests.has(id)) await removeFiles(host.paths, id);
+    if (!host.guests.has(id) && !host.reserved.has(id)) await removeFiles(host.paths, id);
   }
 }
 

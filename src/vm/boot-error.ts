@@ -5,7 +5,7 @@ import type { Guest, Host } from './host.ts';
 /** Why a guest did not come up, with its console's last words: call it before the console is deleted. */
 export async function bootError(
   host: Host,
-  guest: Guest,
+  guest: Pick<Guest, 'record' | 'ended'>,
   error: unknown,
   { limit, signal }: { limit: number; signal: AbortSignal | undefined },
 ): Promise<NestError> {
@@ -35,7 +35,7 @@ export async function bootError(
   return error;
 }
 
-async function lastWords(host: Host, guest: Guest): Promise<string> {
+async function lastWords(host: Host, guest: Pick<Guest, 'record'>): Promise<string> {
   const text = await consoleTail(host.paths, guest.record.id, LINES);
   // A guest's words on somebody's terminal: lines of visible characters.
   const lines = text.split('\n').map((line) => line.replace(/\p{Cc}|\p{Cf}/gu, '').slice(0, WIDTH));

@@ -18,7 +18,7 @@ export async function makeDisk(paths: Paths, file: string, owner: ProcessOwner |
 }
 
 async function formattedDisk(cache: string): Promise<string> {
-  const file = path.join(cache, `guest-disk-${RECIPE}.qcow2`);
+  const file = path.join(cache, `guest-disk-${DISK_RECIPE}.qcow2`);
   if (await exists(file)) return file;
   await mkdir(cache, { recursive: true });
   const raw = `${file}.${randomBytes(6).toString('hex')}.raw`;
@@ -81,7 +81,8 @@ const FORMAT = [
   '-E',
   'assume_storage_prezeroed=1,nodiscard',
 ];
-const RECIPE = createHash('sha256')
+/** Names what the disks of new guests have in common, which is every byte. */
+export const DISK_RECIPE = createHash('sha256')
   .update([SIZE, ...FORMAT].join(' '))
   .digest('hex')
   .slice(0, 12);

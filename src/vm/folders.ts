@@ -10,7 +10,15 @@ import type { Paths } from '../paths.ts';
  */
 export async function prepareFolders(paths: Paths, owner: ProcessOwner | null): Promise<void> {
   const mode = owner ? 0o711 : 0o700;
-  for (const folder of [paths.data, paths.runtime, paths.guests, paths.guestImages, paths.agents, paths.layers]) {
+  for (const folder of [
+    paths.data,
+    paths.runtime,
+    paths.guests,
+    paths.guestImages,
+    paths.agents,
+    paths.layers,
+    paths.templates,
+  ]) {
     await mkdir(folder, { recursive: true, mode });
     if (owner && !passable(await stat(folder), owner)) await chmod(folder, mode);
   }

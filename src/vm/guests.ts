@@ -16,6 +16,7 @@ import type { HeartbeatLimits } from './heartbeat.ts';
 import { happened, type Guest, type Host } from './host.ts';
 import { domainName, type GuestRecord, type GuestShape } from './record.ts';
 import { removeGuest } from './remove.ts';
+import { openTemplates } from './template/templates.ts';
 
 export type { GuestRecord, GuestShape } from './record.ts';
 
@@ -35,7 +36,7 @@ export interface Guests {
   adopt(): Promise<void>;
   list(): GuestRecord[];
   get(id: string): GuestRecord | undefined;
-  /** Cold boot; resolves when the agent has answered. On failure nothing is left and the error shows the console's last lines. */
+  /** Clones or boots; resolves when the agent has taken its identity. On failure nothing is left and the error shows the console's last lines. */
   create(request: GuestRequest, progress: Progress, signal?: AbortSignal): Promise<GuestRecord>;
   /** Hot-plugs the layer's disk and has the agent mount it; done already is success. */
   attachLayer(id: string, layer: { diffId: string; path: string }): Promise<void>;
@@ -62,6 +63,10 @@ export interface GuestsOptions {
   heartbeat?: Partial<HeartbeatLimits>;
   /** Time limit of a boot; by default 20 s with KVM, 120 s without. */
   bootSeconds?: number;
+  /** False: every guest is booted. */
+  templates?: boolean;
+  /** Takes what went wrong and was got round. */
+  log?: (message: string) => void;
 }
 
 /** Throws `libvirt-unavailable`, or `not-permitted` when QEMU's user could not reach the state folder. */
@@ -77,14 +82,19 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     libvirt,
     instance: options.instance,
     bootFiles: options.bootFiles,
-    bootSeconds: options.bootSeconds,
+    bootLimit: (accelerator) => (options.bootSeconds ?? BOOT_SECONDS[accelerator]) * 1000,
     owner,
     heartbeat: options.heartbeat ?? {},
+    qemuVersion: (await libvirt.version()).hypervisor,
     guests: new Map(),
+    reserved: new Set(),
+    templates: undefined,
+    log: options.log ?? (() => undefined),
     changed: (record) => {
       for (const listener of listeners) listener(record);
     },
   };
+  if (options.templates !== false) host.templates = openTemplates(host);
   const adopt = inTurn(() => adoptGuests(host));
   let adopted = false;
   const watching = Promise.withResolvers<undefined>();
@@ -135,3 +145,6 @@ function inTurn(work: () => Promise<void>): () => Promise<void> {
   let last = Promise.resolve();
   return () => (last = last.then(work, work));
 }
+
+/** Seconds; many times what a boot takes, for emulation on a host that is busy. A guest that gives up ends sooner. */
+const BOOT_SECONDS = { kvm: 20, tcg: 120 };

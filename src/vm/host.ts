@@ -1,4 +1,5 @@
 /** What the verbs of this room share: the machines of this engine as it knows them now. */
+import type { Accelerator } from '../api.ts';
 import type { ProcessOwner } from '../libvirt/domain-xml.ts';
 import type { Libvirt, LifecycleEvent } from '../libvirt/libvirt.ts';
 import type { BootFiles } from '../guest-image/guest-image.ts';
@@ -8,6 +9,7 @@ import { connectTrunk, type Trunk } from '../trunk/trunk.ts';
 import { autopsy } from './autopsy.ts';
 import { watchHeart, type HeartbeatLimits } from './heartbeat.ts';
 import type { GuestRecord } from './record.ts';
+import type { Templates } from './template/templates.ts';
 
 export interface Host {
   paths: Paths;
@@ -15,13 +17,20 @@ export interface Host {
   /** Of this engine's state folder. */
   instance: string;
   bootFiles: () => Promise<BootFiles>;
-  /** How long a boot may take; undefined: by accelerator. */
-  bootSeconds: number | undefined;
+  /** How long a boot may take, milliseconds. */
+  bootLimit: (accelerator: Accelerator) => number;
   /** Whom QEMU runs as when that is not this user. */
   owner: ProcessOwner | null;
   /** Other limits than the usual ones. */
   heartbeat: Partial<HeartbeatLimits>;
+  /** libvirt's number of QEMU's version: major * 1,000,000 + minor * 1,000 + release. */
+  qemuVersion: number;
   guests: Map<string, Guest>;
+  /** Ids of machines that belong to no zone: a template's while it is made, clones that wait to be wanted. */
+  reserved: Set<string>;
+  templates: Templates | undefined;
+  /** One line into the engine's log. */
+  log: (message: string) => void;
   changed(record: GuestRecord): void;
 }
 

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { NestError } from '../errors.ts';
 import type { BootFiles } from '../guest-image/guest-image.ts';
@@ -52,8 +53,17 @@ function firstError(stderr: string): string | undefined {
 
 type ProofFiles = Pick<BootFiles, 'kernel' | 'initrd' | 'commandLine'>;
 
-/** First line of `qemu-system-x86_64 --version`. */
+/** First line of `qemu-system-x86_64 --version`; the program is asked again only when its file has changed. */
 export async function qemuVersion(): Promise<string> {
+  const found = await stat(QEMU_FILE).catch(() => undefined);
+  const file = found && [found.ino, found.size, found.mtimeMs].join(' ');
+  if (file === undefined || asked?.file !== file) asked = { file, version: askVersion() };
+  return asked.version;
+}
+
+let asked: { file: string | undefined; version: Promise<string> } | undefined;
+
+async function askVersion(): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(QEMU, ['--version']);
     return stdout.split('\n')[0] ?? '';
@@ -69,6 +79,7 @@ function missing(qemu: string): NestError {
 }
 
 const QEMU = 'qemu-system-x86_64';
+const QEMU_FILE = '/usr/bin/qemu-system-x86_64';
 const MACHINE = ['-accel', 'kvm', '-machine', 'q35', '-cpu', 'host', '-m', '256', '-smp', '1'].concat([
   '-nodefaults',
   '-no-user-config',

@@ -1,5 +1,7 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { Accelerator } from '../api.ts';
+import type { BootFiles } from '../guest-image/guest-image.ts';
 
 export interface GuestShape {
   vcpus: number;
@@ -21,9 +23,12 @@ export const GuestRecord = v.object({
   reason: v.optional(v.nullable(v.string()), null),
   shape: v.object({ vcpus: count, memory: count }),
   accelerator: Accelerator,
-  /** Digests of what it was made from. */
+  /** Of its domain. */
+  uuid: v.pipe(v.string(), v.uuid()),
+  /** Digests of what it was made from; no template when it was booted. */
   image: v.string(),
   agent: v.string(),
+  template: v.nullable(v.string()),
   /** Milliseconds since 1970. */
   createdAt: count,
   bootId: v.nullable(v.string()),
@@ -32,6 +37,31 @@ export const GuestRecord = v.object({
   domain: v.string(),
 });
 export type GuestRecord = v.InferOutput<typeof GuestRecord>;
+
+/** A guest that is about to be made. */
+export function newRecord(
+  own: Pick<GuestRecord, 'id' | 'name' | 'zone' | 'domain' | 'uuid' | 'createdAt'>,
+  made: { boot: BootFiles; shape: GuestShape; accelerator: Accelerator; template?: string | null },
+): GuestRecord {
+  return {
+    ...own,
+    state: 'starting',
+    reason: null,
+    shape: made.shape,
+    accelerator: made.accelerator,
+    image: made.boot.digest,
+    agent: made.boot.agentDigest,
+    template: made.template ?? null,
+    bootId: null,
+    kernel: null,
+  };
+}
+
+/** Names that no other guest has. */
+export function newIdentity(instance: string): Pick<GuestRecord, 'id' | 'domain' | 'uuid' | 'createdAt'> {
+  const id = randomBytes(6).toString('hex');
+  return { id, domain: domainName(instance, id), uuid: randomUUID(), createdAt: Date.now() };
+}
 
 /** What a domain's metadata holds. `instance` keeps engines with different state folders apart on one libvirt. */
 export const StoredGuest = v.object({ instance: v.string(), guest: GuestRecord });

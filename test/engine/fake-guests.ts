@@ -83,6 +83,8 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
           reason: null,
           accelerator: 'tcg',
           domain: `nest-fake-${id}`,
+          uuid: crypto.randomUUID(),
+          template: null,
           ...DIGESTS,
           ...times,
         };

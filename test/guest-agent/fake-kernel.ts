@@ -32,6 +32,7 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
     findDisk: (serial) =>
       serial.startsWith('f') ? Promise.reject(new Error(`find disk \`${serial}\``)) : Promise.resolve('/dev/sda'),
     mountLayer: (_disk, target) => mkdirSync(target, { recursive: true }),
+    bindRoot: (target) => mkdirSync(target, { recursive: true }),
     unmountLayer: (target) => rmSync(target, { recursive: true }),
     mountedIn: (parent) =>
       readdirSync(parent, { withFileTypes: true })

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../guest-agent/clock.ts';
 import { agentSocket, type Folders } from '../../guest-agent/folders.ts';
 import { type AgentClient, connectClient } from './client.ts';
 import { fakeKernel } from './fake-kernel.ts';
+import { fakeMachine, IDENTITY } from './fake-machine.ts';
 import { type FakeZygote, openFakeZygote } from './fake-zygote.ts';
 
 export interface Fixture {
@@ -31,7 +32,14 @@ export async function openFixture(t: ExecutionContext, clock: Clock = systemCloc
   const zygoteSocket = join(folder, 'zygote.sock');
   const zygote = await openFakeZygote(zygoteSocket);
   const ended = Promise.withResolvers<void>();
-  const agent = await openAgent({ folders, clock, kernel: fakeKernel(folder), zygoteSocket, endAgent: ended.resolve });
+  const agent = await openAgent({
+    folders,
+    clock,
+    kernel: fakeKernel(folder),
+    machine: fakeMachine(),
+    zygoteSocket,
+    endAgent: ended.resolve,
+  });
   const client = connectClient(agentSocket(folders));
   t.teardown(async () => {
     for (const { spec } of (await client.ask('GET', '/v1/containers')).body as ContainerRecord[])
@@ -40,6 +48,7 @@ export async function openFixture(t: ExecutionContext, clock: Clock = systemCloc
     agent.close();
     await zygote.close();
   });
+  await client.ask('PUT', '/v1/identity', IDENTITY);
   await client.ask('PUT', `/v1/layers/${LAYER}`, { serial: LAYER.slice(7, 27) });
   return { folder, folders, zygote, client, ended: ended.promise };
 }

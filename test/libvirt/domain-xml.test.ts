@@ -15,6 +15,7 @@ const SPEC: DomainSpec = {
   root: '/images/root.squashfs',
   agent: '/agents/agent.squashfs',
   disk: '/guests/1/disk.qcow2',
+  ram: { kind: 'own' },
   console: '/guests/1/console.log',
   trunk: { port: 'nest.agent.0', socket: '/run/1.trunk' },
   owner: { uid: 64055, gid: 64056 },
@@ -36,6 +37,27 @@ test('memory is in bytes', (t) => {
 test('the accelerator decides type and processor', (t) => {
   t.like(parse(domainXml(SPEC)), { '@type': 'qemu', cpu: { '@mode': 'maximum' } });
   t.like(parse(domainXml({ ...SPEC, accelerator: 'kvm' })), { '@type': 'kvm', cpu: { '@mode': 'host-passthrough' } });
+});
+
+test('memory has one name, and comes from a template privately or goes into one', (t) => {
+  const ram = (spec: DomainSpec) =>
+    parse(domainXml(spec))['qemu:commandline']['qemu:arg'].map((each) => each['@value']);
+  const backend = (spec: DomainSpec) => JSON.parse(ram(spec)[1] ?? '') as Record<string, unknown>;
+  const file = '/templates/a,b/memory';
+  t.deepEqual(backend(SPEC), { 'qom-type': 'memory-backend-ram', id: 'nest-ram', size: SPEC.memory });
+  for (const [kind, share] of [
+    ['captured', true],
+    ['template', false],
+  ] as const)
+    t.deepEqual(backend({ ...SPEC, ram: { kind, file } }), {
+      'qom-type': 'memory-backend-file',
+      id: 'nest-ram',
+      size: SPEC.memory,
+      'mem-path': file,
+      share,
+    });
+  t.is(ram(SPEC)[3], 'memory-backend=nest-ram');
+  t.deepEqual(ram({ ...SPEC, ram: { kind: 'template', file } }).slice(4), ['-incoming', 'defer']);
 });
 
 test('every disk names its format, and only the guest’s own is writable', (t) => {
@@ -121,6 +143,7 @@ test('the owner of QEMU processes is read from the capabilities', (t) => {
 });
 
 interface Parsed {
+  'qemu:commandline': { 'qemu:arg': { '@value': string }[] };
   name: string;
   memory: unknown;
   os: Record<string, unknown>;

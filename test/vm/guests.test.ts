@@ -11,7 +11,7 @@ import { openLibvirt } from '../../src/libvirt/libvirt.ts';
 import { readMetadata, writeMetadata } from '../../src/libvirt/metadata.ts';
 import { guestPaths, nestPaths, type Paths } from '../../src/paths.ts';
 import { progressTo, silent, type ProgressEvent } from '../../src/progress.ts';
-import { openGuests, type GuestRecord, type Guests } from '../../src/vm/guests.ts';
+import { openGuests, type GuestRecord, type Guests, type GuestsOptions } from '../../src/vm/guests.ts';
 import { domainName, StoredGuest } from '../../src/vm/record.ts';
 import { testGuestImage } from '../helpers/guest-image.ts';
 import { qemuPid, TEST_URI } from '../helpers/libvirt.ts';
@@ -24,6 +24,7 @@ let folder: string;
 let paths: Paths;
 let boot: BootFiles;
 let guests: Guests;
+const logged: string[] = [];
 let first: GuestRecord;
 let second: GuestRecord;
 
@@ -180,20 +181,21 @@ test.serial('what an engine left half-made when it was killed is removed', async
   await nothingLeftOf(t, []);
 });
 
-function open(options: { instance?: string; bootFiles?: () => Promise<BootFiles>; bootSeconds?: number } = {}) {
+function open(options: Partial<GuestsOptions> = {}) {
   return openGuests({
     paths,
     uri: TEST_URI,
     instance,
     bootFiles: () => Promise.resolve(boot),
     bootSeconds: 240,
+    log: (line) => logged.push(line),
     ...options,
   });
 }
 
 /** Boots a guest in an engine with these options, beside the shared one; the boot must fail and leave nothing. */
 async function failedBoot(t: Parameters<typeof nothingLeftOf>[0], options: Parameters<typeof open>[0]) {
-  const failing = await open({ ...options, instance: 'f'.repeat(32) });
+  const failing = await open({ templates: false, ...options, instance: 'f'.repeat(32) });
   try {
     await failing.create({ ...REQUEST, name: 'web-3' }, silent);
   } catch (error) {

@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { ContainerRecord, ContainerState } from '../../../guest-agent/api.ts';
 import { agentSocket, type Folders } from '../../../guest-agent/folders.ts';
 import { type AgentClient, connectClient, framed, readAll } from '../client.ts';
+import { IDENTITY } from '../fake-machine.ts';
 import { type FakeZygote, openFakeZygote } from '../fake-zygote.ts';
 import { LAYER, run, shell, testFolders } from '../fixture.ts';
 
@@ -36,6 +37,7 @@ async function openMachine(t: ExecutionContext): Promise<Machine> {
       agents.push(agent);
       const [{ restarted }] = (await once(agent, 'message')) as [{ restarted: boolean }];
       const client = connectClient(agentSocket(folders));
+      await client.ask('PUT', '/v1/identity', IDENTITY);
       await client.ask('PUT', `/v1/layers/${LAYER}`, { serial: LAYER.slice(7, 27) });
       return {
         client,
