@@ -21,6 +21,11 @@
  * | POST /v1/containers/:id/start | – | ContainerState once execve succeeded; starting a running one succeeds |
  * | POST /v1/containers/:id/stop?seconds=N | – | ContainerState when it has stopped; stopping a stopped one succeeds |
  * | POST /v1/containers/:id/kill?signal=NAME | – | 204; 409 when it is not running |
+ * | POST /v1/containers/:id/pause | – | ContainerState when all its processes stand still; pausing a paused one succeeds |
+ * | POST /v1/containers/:id/resume | – | ContainerState; resuming one that is not paused succeeds |
+ * | POST /v1/containers/:id/update | ContainerUpdate | ContainerRecord; limits take the place of all earlier ones, at once |
+ * | GET /v1/containers/:id/stats | – | ContainerStats, 409 when it is not running |
+ * | GET /v1/containers/:id/processes | – | ContainerProcess[], 409 when it is not running |
  * | POST /v1/containers/:id/wait | – | ContainerState when it has exited and will not be restarted (headers come at once) |
  * | DELETE /v1/containers/:id?force=1 | – | 204, also when absent; 409 while running without force |
  * | GET /v1/containers/:id/logs?follow=1&tail=N&since=MS&until=MS&timestamps=1&stdout=1&stderr=1 | – | frames; `follow` ends when the container has exited |
@@ -38,6 +43,10 @@
  * at most FRAME_LIMIT bytes each. An error is an ErrorReply with status 400, 404, 409 or 500.
  */
 import * as v from 'valibot';
+import { Limits } from './wire/limits.ts';
+
+export * from './wire/limits.ts';
+export * from './wire/stats.ts';
 
 /** Name of the virtio-serial port that carries the trunk. */
 export const TRUNK_PORT = 'nest.agent.0';
@@ -70,15 +79,6 @@ export const RestartPolicy = v.strictObject({
   maximumRetries: count,
 });
 
-export const Limits = v.strictObject({
-  /** cgroup v2 memory.max, bytes. */
-  memory: v.optional(v.pipe(count, v.minValue(6 * 1024 * 1024))),
-  /** Cores, e.g. 0.5: cgroup v2 cpu.max. */
-  cpus: v.optional(v.pipe(v.number(), v.minValue(0.01), v.maxValue(1024))),
-  /** cgroup v2 pids.max. */
-  pids: v.optional(v.pipe(count, v.minValue(1))),
-});
-
 const process = {
   argv: v.pipe(v.array(text), v.minLength(1), v.maxLength(4096)),
   /** KEY=VALUE. */
@@ -105,11 +105,19 @@ export const ContainerSpec = v.strictObject({
   annotations: v.record(v.pipe(v.string(), v.maxLength(256)), text),
 });
 
+/** What may change in the life of a container; what is absent stays. */
+export const ContainerUpdate = v.strictObject({
+  limits: v.optional(Limits),
+  restart: v.optional(RestartPolicy),
+});
+
 export const ExecSpec = v.strictObject({ ...process });
 
 export const ContainerState = v.strictObject({
   id: ContainerId,
   status: v.picklist(['created', 'running', 'restarting', 'exited']),
+  /** Its processes stand still; only when it is running. */
+  paused: v.optional(v.boolean(), false),
   /** Of PID 1 as the guest sees it; 0 when not running. */
   pid: count,
   /** Milliseconds since 1970; 0 when it never happened. */
@@ -184,8 +192,8 @@ export const ErrorReply = v.object({
 
 export type LayerDisk = v.InferOutput<typeof LayerDisk>;
 export type RestartPolicy = v.InferOutput<typeof RestartPolicy>;
-export type Limits = v.InferOutput<typeof Limits>;
 export type ContainerSpec = v.InferOutput<typeof ContainerSpec>;
+export type ContainerUpdate = v.InferOutput<typeof ContainerUpdate>;
 export type ContainerState = v.InferOutput<typeof ContainerState>;
 export type ContainerRecord = v.InferOutput<typeof ContainerRecord>;
 export type ExecSpec = v.InferOutput<typeof ExecSpec>;

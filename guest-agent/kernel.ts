@@ -1,9 +1,14 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { applyLimits } from './cgroup/apply.ts';
 import { createCgroup, killCgroup, removeCgroup } from './cgroup/cgroup.ts';
+import { freezeCgroup, isFrozen, thawCgroup } from './cgroup/freezer.ts';
 import { oomKillCount } from './cgroup/memory.ts';
+import { cgroupStats } from './cgroup/stats.ts';
 import type { LayerMounts } from './layers.ts';
 import { readInRoot } from './container/file-in-root.ts';
+import { interfaceCounters } from './proc/network.ts';
+import { processesOf } from './proc/process.ts';
 import { findDisk } from './rootfs/disk.ts';
 import { mountLayer, unmountLayer } from './rootfs/layer.ts';
 import { openTree } from './rootfs/open-tree.ts';
@@ -35,6 +40,15 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
     removeCgroup,
     killCgroup,
     oomKillCount,
+    applyLimits,
+    freezeCgroup: (folder) => freezeCgroup(folder, sys),
+    thawCgroup,
+    isFrozen,
+    stats: (folder, pid) => ({
+      ...cgroupStats(folder),
+      network: interfaceCounters(readFileSync(`/proc/${pid}/net/dev`, 'utf8')),
+    }),
+    processes: (folder) => processesOf(folder),
     readInRunning: (pid, path) => readInRoot(sys, `/proc/${pid}/root`, path),
     readInStopped({ root, layersFolder, layers, upper }, path) {
       const flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;

@@ -1,4 +1,4 @@
-import type { Limits } from './api.ts';
+import type { ContainerProcess, ContainerStats, Limits } from './api.ts';
 import type { Changes } from './changes.ts';
 import type { Clock } from './clock.ts';
 import type { Container } from './container/container.ts';
@@ -33,6 +33,15 @@ export interface Kernel {
   createCgroup(id: string, limits: Limits): string;
   removeCgroup(folder: string): void;
   killCgroup(folder: string): void;
+  /** Fails with the system call's error where the kernel does not take a value. */
+  applyLimits(folder: string, limits: Limits): void;
+  /** False when not all of its processes came to a stand. */
+  freezeCgroup(folder: string): boolean;
+  thawCgroup(folder: string): void;
+  isFrozen(folder: string): boolean;
+  /** @param pid one of its processes, whose network is counted */
+  stats(folder: string, pid: number): Omit<ContainerStats, 'readAt'>;
+  processes(folder: string): ContainerProcess[];
   /** Processes that the kernel killed there for want of memory. */
   oomKillCount(folder: string): number;
   /**

@@ -1,21 +1,19 @@
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Limits } from '../api.ts';
-import { O_CLOEXEC, O_RDONLY, POLLPRI } from '../sys/constants.ts';
 import { linux, type Sys } from '../sys/sys.ts';
-import { limitCpu } from './cpu.ts';
-import { limitMemory } from './memory.ts';
-import { limitPids } from './pids.ts';
+import type { Limits } from '../wire/limits.ts';
+import { applyLimits } from './apply.ts';
+import { waitForEvent } from './events.ts';
 
 /** Where cgroup v2 is mounted. */
 const MOUNT = '/sys/fs/cgroup';
 
-/** Once per boot: the cgroup that holds those of all containers. */
+/** Once per boot: the cgroup that holds those of all containers, with the controllers that every container has. */
 export function prepareCgroups(mount = MOUNT): void {
   const nest = join(mount, 'nest');
   for (const folder of [mount, nest]) {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'cgroup.subtree_control'), '+cpu +memory +pids');
+    writeFileSync(join(folder, 'cgroup.subtree_control'), '+cpu +memory +pids +io');
   }
 }
 
@@ -23,9 +21,7 @@ export function prepareCgroups(mount = MOUNT): void {
 export function createCgroup(id: string, limits: Limits, mount = MOUNT): string {
   const folder = join(mount, 'nest', id);
   mkdirSync(folder, { recursive: true });
-  limitMemory(folder, limits.memory);
-  limitCpu(folder, limits.cpus);
-  limitPids(folder, limits.pids);
+  applyLimits(folder, limits);
   return folder;
 }
 
@@ -35,8 +31,8 @@ export function killCgroup(folder: string): void {
 }
 
 /**
- * Removes the cgroup, and kills the processes that it still has: they are gone well within a millisecond, and this thread
- * waits for it. A cgroup that is gone was removed.
+ * Removes the cgroup with those inside it, and kills the processes that they still have: they are gone well within a
+ * millisecond, and this thread waits for it. A cgroup that is gone was removed.
  *
  * @throws EBUSY after REMOVE_TIME_LIMIT: look at cgroup.procs, a process hangs in the kernel
  */
@@ -46,21 +42,10 @@ export function removeCgroup(folder: string, sys: Sys = linux): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
     killCgroup(folder);
-    waitUntilEmpty(sys, folder);
+    waitForEvent(sys, folder, 'populated 0', REMOVE_TIME_LIMIT);
+    for (const inner of readdirSync(folder, { withFileTypes: true }))
+      if (inner.isDirectory()) removeCgroup(join(folder, inner.name), sys);
     unlessGone(() => rmdirSync(folder));
-  }
-}
-
-/** The kernel reports a changed cgroup.events as POLLPRI to those who have read it: cgroup-v2.rst, "[Un]populated". */
-function waitUntilEmpty(sys: Sys, folder: string): void {
-  const path = join(folder, 'cgroup.events');
-  const fd = sys.open(path, O_RDONLY | O_CLOEXEC);
-  const events = Buffer.alloc(128);
-  try {
-    sys.read(fd, events);
-    if (events.includes('populated 1')) sys.poll(fd, POLLPRI, REMOVE_TIME_LIMIT);
-  } finally {
-    sys.close(fd);
   }
 }
 

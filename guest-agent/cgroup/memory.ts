@@ -1,21 +1,51 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
 import { join } from 'node:path';
+import { invalid } from '../errors.ts';
+import type { Limits } from '../wire/limits.ts';
+import { maximum, writeLimit } from './controller.ts';
+import { flatKeys } from './keys.ts';
 
 /**
  * Kernel documentation admin-guide/cgroup-v2.rst, "Memory".
  *
- * @param memory bytes of memory.max. Swap would only delay the limit, so there is none. The container ends as a whole when
- *   the limit kills one of its processes: half a service is worse than a restarted one.
+ * A limit without a word about swap means none of it: swap would only delay the limit. The container ends as a whole when
+ * the limit kills one of its processes: half a service is worse than a restarted one.
+ *
+ * @throws RequestError for a `swap` that is not memory and swap together
  */
-export function limitMemory(folder: string, memory: number | undefined): void {
-  if (memory === undefined) return;
-  writeFileSync(join(folder, 'memory.max'), String(memory));
-  writeFileSync(join(folder, 'memory.swap.max'), '0');
-  writeFileSync(join(folder, 'memory.oom.group'), '1');
+export function limitMemory(folder: string, { limit, reservation, swap }: NonNullable<Limits['memory']>): void {
+  const write = (file: string, value: string) => writeLimit(folder, file, value);
+  const swapMaximum = swapLimit(limit, swap);
+  if (limit !== undefined) write('memory.max', maximum(limit));
+  if (swapMaximum !== undefined) write('memory.swap.max', swapMaximum);
+  if (limit !== undefined) write('memory.oom.group', limit === -1 ? '0' : '1');
+  if (reservation !== undefined) write('memory.low', maximum(reservation));
 }
 
 /** How many processes the kernel killed in the cgroup for want of memory. */
 export function oomKillCount(folder: string): number {
-  const events = readFileSync(join(folder, 'memory.events'), 'utf8');
-  return Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
+  return flatKeys(readFileSync(join(folder, 'memory.events'), 'utf8'))['oom_kill'] ?? 0;
+}
+
+/** Bytes; without a limit it is the guest's memory. */
+export function memoryUsage(folder: string) {
+  const read = (file: string) => readFileSync(join(folder, file), 'utf8').trim();
+  return {
+    usage: Number(read('memory.current')),
+    peak: Number(read('memory.peak')),
+    limit: Math.min(Number(read('memory.max')) || os.totalmem(), os.totalmem()),
+    swap: Number(read('memory.swap.current')),
+    stat: flatKeys(read('memory.stat')),
+    events: flatKeys(read('memory.events')),
+  };
+}
+
+/** OCI counts memory and swap together, cgroup v2 counts swap alone. */
+function swapLimit(limit: number | undefined, swap: number | undefined): string | undefined {
+  if (swap === -1) return 'max';
+  if (swap === undefined) return limit === undefined ? undefined : limit === -1 ? 'max' : '0';
+  if (limit === undefined || limit === -1 || swap < limit)
+    throw invalid(`limit memory: swap ${swap} counts memory and swap together, so it is at least the memory limit`);
+  return String(swap - limit);
 }

@@ -1,7 +1,15 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { maximum, writeLimit } from './controller.ts';
 
-/** Kernel documentation admin-guide/cgroup-v2.rst, "PID". @param pids most processes and threads at one time */
-export function limitPids(folder: string, pids: number | undefined): void {
-  if (pids !== undefined) writeFileSync(join(folder, 'pids.max'), String(pids));
+/** Kernel documentation admin-guide/cgroup-v2.rst, "PID". @param limit most processes and threads at one time, or -1 */
+export function limitPids(folder: string, limit: number): void {
+  writeLimit(folder, 'pids.max', maximum(limit));
+}
+
+/** Processes and threads now, and their limit; 0 is none. */
+export function pidsUsage(folder: string): { current: number; limit: number } {
+  const read = (file: string) => readFileSync(join(folder, file), 'utf8').trim();
+  const limit = read('pids.max');
+  return { current: Number(read('pids.current')), limit: limit === 'max' ? 0 : Number(limit) };
 }

@@ -10,7 +10,8 @@ import { saveState, type StoredContainer } from './store.ts';
 
 /** A container as the agent holds it. Its verbs run in turn; those of different containers side by side. */
 export interface Container {
-  readonly spec: ContainerSpec;
+  /** Changes with an update. */
+  spec: ContainerSpec;
   state: ContainerState;
   /** A user asked for its end: its restart policy does nothing until it is started again. */
   stopRequested: boolean;

@@ -24,6 +24,7 @@ export function createContainer(runtime: Runtime, spec: ContainerSpec): { contai
 const newState = (id: string, createdAt: number) => ({
   id,
   status: 'created' as const,
+  paused: false,
   pid: 0,
   createdAt,
   startedAt: 0,

@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime.ts';
 import { makeFifos } from '../stdio/fifos.ts';
 import type { ExecInit } from '../zygote/protocol.ts';
 import { type Container, findRunning, type Run } from './container.ts';
-import { endOutput, type Exec, execFolder } from './exec.ts';
+import { endOutput, type Exec, execFolder, refusePaused } from './exec.ts';
 import { openExecOutput } from './exec-output.ts';
 import { failedExitCode, startFailure } from './failure.ts';
 import { processInit } from './process-init.ts';
@@ -23,6 +23,7 @@ export function startExec(runtime: Runtime, exec: Exec, stream: Duplex, begin: (
     exec.spec = undefined;
     try {
       const container = findRunning(runtime, exec.container);
+      refusePaused(container);
       const init = await prepareInit(runtime, container, spec);
       const folder = execFolder(runtime, exec.id);
       const stdio = makeFifos(folder, spec.stdin, (path, mode) => runtime.kernel.mkfifo(path, mode));

@@ -6,7 +6,7 @@ import { execsFolder } from '../folders.ts';
 import { randomHex } from '../random.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Exit } from '../zygote/protocol.ts';
-import { findRunning } from './container.ts';
+import { type Container, findRunning } from './container.ts';
 import type { ExecOutput } from './exec-output.ts';
 import { exitCodeOf } from './exit.ts';
 import { serialQueue } from './queue.ts';
@@ -27,7 +27,7 @@ export interface Exec {
 }
 
 export function createExec(runtime: Runtime, containerId: string, spec: ExecSpec): Exec {
-  findRunning(runtime, containerId);
+  refusePaused(findRunning(runtime, containerId));
   return addExec(runtime, { id: randomHex(32), container: containerId, spec });
 }
 
@@ -35,6 +35,11 @@ export function findExec(runtime: Runtime, id: string): Exec {
   const exec = runtime.execs.get(id);
   if (exec === undefined) throw notFound(`find exec \`${id}\`: there is none with this id`);
   return exec;
+}
+
+/** A process that joins a frozen cgroup stands still before its first instruction. */
+export function refusePaused({ spec, state }: Container): void {
+  if (state.paused) throw conflict(`exec in container \`${spec.id}\`: it is paused, resume it first`);
 }
 
 /** Keeps the newest ones: clients ask for the exit code soon after the end, or never. */

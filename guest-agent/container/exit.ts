@@ -65,7 +65,12 @@ function settle(
   const lastDelay = container.restartDelay;
   const ended = { exitCode: end.exitCode, restarts, ranFor: end.finishedAt - startedAt, lastDelay };
   const delay = container.stopRequested ? undefined : restartDelay(container.spec.restart, ended);
-  setState(runtime, container, { ...end, status: delay === undefined ? 'exited' : 'restarting', pid: 0 });
+  setState(runtime, container, {
+    ...end,
+    status: delay === undefined ? 'exited' : 'restarting',
+    paused: false,
+    pid: 0,
+  });
   if (delay !== undefined) restartAfter(runtime, container, delay);
 }
 

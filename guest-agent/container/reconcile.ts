@@ -81,6 +81,9 @@ function reconcileContainer(runtime: Runtime, container: Container, process: Zyg
     const startedAt = runtime.clock.now();
     setState(runtime, container, { status: 'running', pid: process.pid, startedAt, exitCode: 0, error: '' });
   }
+  // Paused or resumed by an agent that was killed before it could say so.
+  const paused = runtime.kernel.isFrozen(container.run.cgroup);
+  if (paused !== container.state.paused) setState(runtime, container, { paused });
   if (process.exit !== null) recordExit(runtime, container, process.exit);
 }
 

@@ -1,10 +1,14 @@
 import type { ContainerState } from '../api.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Container, isRunning, type Run, setState, whenState } from './container.ts';
+import { thaw } from './pause.ts';
 import { signalContainer, signalNumber } from './signals.ts';
 import { saveState } from './store.ts';
 
-/** Sends the stop signal and kills what is left after the grace period. Stopping a stopped container succeeds. */
+/**
+ * Sends the stop signal and kills what is left after the grace period. A paused container is resumed for it. Stopping a
+ * stopped container succeeds.
+ */
 export async function stopContainer(
   runtime: Runtime,
   container: Container,
@@ -12,6 +16,7 @@ export async function stopContainer(
 ): Promise<ContainerState> {
   const run = await container.inTurn(async () => {
     requestStop(runtime, container);
+    thaw(runtime, container);
     if (isRunning(container)) await signalContainer(runtime, container, signalNumber(container.spec.stopSignal));
     return container.run;
   });

@@ -28,6 +28,12 @@ export function saveNew(folders: Folders, { spec, ...stored }: StoredContainer):
   renameSync(draft, final.state);
 }
 
+export function saveSpec(folders: Folders, spec: ContainerSpec): void {
+  const { specFile } = containerFolders(folders, spec.id);
+  writeFileSync(`${specFile}.new`, JSON.stringify(spec));
+  renameSync(`${specFile}.new`, specFile);
+}
+
 export function saveState(folders: Folders, stored: StoredState): void {
   const { stateFile } = containerFolders(folders, stored.state.id);
   writeFileSync(`${stateFile}.new`, JSON.stringify(stored));

@@ -1,10 +1,12 @@
-import { ContainerSpec, SignalName } from '../api.ts';
-import { findContainer, recordOf, whenState } from '../container/container.ts';
+import { ContainerSpec, ContainerUpdate, SignalName } from '../api.ts';
+import { findContainer, findRunning, recordOf, whenState } from '../container/container.ts';
 import { createContainer } from '../container/create.ts';
 import { deleteContainer } from '../container/delete.ts';
 import { killContainer } from '../container/kill.ts';
+import { pauseContainer, resumeContainer } from '../container/pause.ts';
 import { startContainer } from '../container/start.ts';
 import { stopContainer } from '../container/stop.ts';
+import { updateContainer } from '../container/update.ts';
 import { count, flag, parse, readBody } from './input.ts';
 import { respondStream } from './output.ts';
 import type { Routes } from './router.ts';
@@ -43,6 +45,31 @@ export const containerRoutes: Routes = {
     await killContainer(runtime, params.id, signal);
     return { status: 204 };
   },
+
+  'POST /v1/containers/:id/pause': async ({ runtime, params }) => ({
+    status: 200,
+    body: await pauseContainer(runtime, findContainer(runtime, params.id)),
+  }),
+
+  'POST /v1/containers/:id/resume': async ({ runtime, params }) => ({
+    status: 200,
+    body: await resumeContainer(runtime, findContainer(runtime, params.id)),
+  }),
+
+  'POST /v1/containers/:id/update': async ({ runtime, params, stream }) => ({
+    status: 200,
+    body: await updateContainer(runtime, findContainer(runtime, params.id), await readBody(stream, ContainerUpdate)),
+  }),
+
+  'GET /v1/containers/:id/stats'({ runtime, params }) {
+    const { run, state } = findRunning(runtime, params.id);
+    return { status: 200, body: { readAt: runtime.clock.now(), ...runtime.kernel.stats(run.cgroup, state.pid) } };
+  },
+
+  'GET /v1/containers/:id/processes': ({ runtime, params }) => ({
+    status: 200,
+    body: runtime.kernel.processes(findRunning(runtime, params.id).run.cgroup),
+  }),
 
   async 'POST /v1/containers/:id/wait'({ runtime, params, stream, left }) {
     const container = findContainer(runtime, params.id);

@@ -1,7 +1,7 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import { LABELS } from '../api.ts';
 import { NestError } from '../errors.ts';
-import { parseBytes, parseCpus, parsePort, parseRestart, toMap } from './docker-values.ts';
+import { parsePort, parseRestart, toMap } from './docker-values.ts';
 
 /** What `nest run` asks for, as its flags say it. */
 export interface RunOptions {
@@ -12,9 +12,8 @@ export interface RunOptions {
   environment: string[];
   labels: string[];
   publish: string[];
-  memory?: string | undefined;
-  cpus?: string | undefined;
-  pidsLimit?: number | undefined;
+  /** Fields of HostConfig: see host-limits.ts. */
+  limits: Record<string, number | string>;
   workingDirectory?: string | undefined;
   user?: string | undefined;
   hostname?: string | undefined;
@@ -58,9 +57,7 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
           (bound ?? []).map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: hostPort })),
         ]),
       ),
-      ...(options.memory !== undefined && { Memory: parseBytes(options.memory) }),
-      ...(options.cpus !== undefined && { NanoCpus: parseCpus(options.cpus) }),
-      ...(options.pidsLimit !== undefined && { PidsLimit: options.pidsLimit }),
+      ...options.limits,
     },
   };
 }

@@ -5,9 +5,11 @@ import { createContainer, watchZone } from '../client/create-container.ts';
 import { readEnvironment } from '../client/docker-values.ts';
 import { startExitCode } from '../client/exit-codes.ts';
 import { Capture, captured, ownOutput, type Captured } from '../client/output.ts';
+import { hostLimits } from '../client/host-limits.ts';
 import { runInForeground, startContainer } from '../client/run-container.ts';
 import { NestCommand } from '../client/terminal/command.ts';
 import { refuseTerminal, SEVERAL, TTY_FLAG } from '../client/terminal/flags.ts';
+import { LIMIT_FLAGS } from '../client/terminal/limit-flags.ts';
 
 interface RunResult extends Partial<Captured> {
   id: string;
@@ -55,9 +57,7 @@ export default class Run extends NestCommand {
     }),
     'env-file': Flags.string({ summary: 'Read variables from a file', helpValue: 'FILE', ...SEVERAL }),
     publish: Flags.string({ char: 'p', summary: 'Publish a port', helpValue: '[[IP:]PORT:]PORT', ...SEVERAL }),
-    memory: Flags.string({ char: 'm', summary: 'Limit memory: 512m, 1g', helpValue: 'BYTES', env: 'NEST_MEMORY' }),
-    cpus: Flags.string({ summary: 'Limit processor time: 0.5, 2', helpValue: 'CORES', env: 'NEST_CPUS' }),
-    'pids-limit': Flags.integer({ summary: 'Limit processes and threads', helpValue: 'N', env: 'NEST_PIDS_LIMIT' }),
+    ...LIMIT_FLAGS,
     workdir: Flags.string({ char: 'w', summary: 'Folder to run in', helpValue: 'DIR' }),
     user: Flags.string({ char: 'u', summary: 'User to run as', helpValue: 'USER[:GROUP]' }),
     hostname: Flags.string({ char: 'h', summary: 'Hostname inside', helpValue: 'NAME' }),
@@ -92,7 +92,7 @@ export default class Run extends NestCommand {
       environment,
       labels: flags.label ?? [],
       publish: flags.publish ?? [],
-      pidsLimit: flags['pids-limit'],
+      limits: hostLimits(flags),
       workingDirectory: flags.workdir,
       stopSignal: flags['stop-signal'],
       remove: flags.rm,

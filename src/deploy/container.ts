@@ -23,6 +23,11 @@ export interface CreateBody {
     NanoCpus: number;
     /** 0 is no limit. */
     PidsLimit: number;
+    MemoryReservation?: number;
+    MemorySwap?: number;
+    CpuShares?: number;
+    CpusetCpus?: string;
+    BlkioWeight?: number;
     RestartPolicy: { Name: string; MaximumRetryCount: number };
     PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
   };
@@ -65,6 +70,11 @@ function bodyWithoutHash(project: Project, service: Service): CreateBody {
       Memory: service.memory ?? 0,
       NanoCpus: Math.round((service.cpus ?? 0) * 1e9),
       PidsLimit: service.pids ?? 0,
+      ...(service.memoryReservation !== null && { MemoryReservation: service.memoryReservation }),
+      ...(service.memorySwap !== null && { MemorySwap: service.memorySwap }),
+      ...(service.cpuShares !== null && { CpuShares: service.cpuShares }),
+      ...(service.cpuset !== null && { CpusetCpus: service.cpuset }),
+      ...(service.blkioWeight !== null && { BlkioWeight: service.blkioWeight }),
       RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.maximumRetries },
       PortBindings: portBindings(service.ports),
     },

@@ -32,6 +32,15 @@ export interface Service {
   /** Cores. */
   cpus: number | null;
   pids: number | null;
+  /** Bytes that are reclaimed last; bytes of memory and swap together, -1 for no limit. */
+  memoryReservation: number | null;
+  memorySwap: number | null;
+  /** Weight beside other containers; 1024 is usual. */
+  cpuShares: number | null;
+  /** Processors of the guest: "0-2,3". */
+  cpuset: string | null;
+  /** 10 to 1000. */
+  blkioWeight: number | null;
   restart: RestartPolicy;
 }
 

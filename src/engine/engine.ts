@@ -9,6 +9,7 @@ import { countStreams } from './containers/streams.ts';
 import type { Context } from './context.ts';
 import { projectLock } from './deploy/project-containers.ts';
 import { containerRoutes } from './docker-api/containers.ts';
+import { controlRoutes } from './docker-api/control.ts';
 import { eventRoutes } from './docker-api/events.ts';
 import { execRoutes } from './docker-api/exec.ts';
 import { fileRoutes } from './docker-api/files.ts';
@@ -16,6 +17,7 @@ import { imageTransferRoutes } from './docker-api/image-transfer.ts';
 import { imageRoutes } from './docker-api/images.ts';
 import { streamRoutes } from './docker-api/streams.ts';
 import { systemRoutes } from './docker-api/system.ts';
+import { usageRoutes } from './docker-api/usage.ts';
 import { createEvents } from './events.ts';
 import { healContainers } from './guests/heal.ts';
 import { idleGuests } from './guests/idle.ts';
@@ -121,6 +123,8 @@ function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest 
   });
   return [
     ...containerRoutes(ctx),
+    ...controlRoutes(ctx),
+    ...usageRoutes(ctx),
     ...fileRoutes(ctx),
     ...streamRoutes(ctx),
     ...execRoutes(ctx),

@@ -23,6 +23,11 @@ function service(name: string, more: Partial<Service> = {}): Service {
     memory: null,
     cpus: null,
     pids: null,
+    memoryReservation: null,
+    memorySwap: null,
+    cpuShares: null,
+    cpuset: null,
+    blkioWeight: null,
     restart: { name: 'no', maximumRetries: 0 },
     ...more,
   };

@@ -113,11 +113,49 @@ test('ports listen on loopback unless an address is asked for; none or 0 is any 
   );
 });
 
-test('limits are bytes and cores; CpuQuota counts in its period', (t) => {
-  t.deepEqual(request({ HostConfig: { Memory: 64 * 1024 ** 2, NanoCpus: 5e8, PidsLimit: 9 } }).limits, {
-    memory: 64 * 1024 ** 2,
-    cpus: 0.5,
-    pids: 9,
+test('limits are those of the cgroup: bytes, shares, and processor time in its period', (t) => {
+  const limits = (host: Record<string, unknown>) => request({ HostConfig: host }).limits;
+  t.deepEqual(limits({ Memory: 64 * 1024 ** 2, NanoCpus: 5e8, PidsLimit: 9 }), {
+    memory: { limit: 64 * 1024 ** 2 },
+    cpu: { quota: 50_000, period: 100_000 },
+    pids: { limit: 9 },
   });
-  t.deepEqual(request({ HostConfig: { CpuQuota: 50_000 } }).limits, { cpus: 0.5 });
+  t.deepEqual(limits({ CpuQuota: 50_000 }), { cpu: { quota: 50_000 } });
+  t.deepEqual(limits({ CpuShares: 1, CpusetCpus: '0,1', BlkioWeight: 10 }), {
+    cpu: { shares: 2, cpus: '0,1' },
+    blockIO: { weight: 10 },
+  });
+  t.deepEqual(limits({ Memory: 2 ** 26, MemorySwap: -1, MemoryReservation: 2 ** 25 }), {
+    memory: { limit: 2 ** 26, swap: -1, reservation: 2 ** 25 },
+  });
 });
+
+test(
+  'swap without a memory limit is refused',
+  refuses,
+  { HostConfig: { MemorySwap: 1 } },
+  'invalid-input',
+  /Memory limit/,
+);
+test(
+  'less swap than memory is refused',
+  refuses,
+  { HostConfig: { Memory: 2 ** 26, MemorySwap: 2 ** 25 } },
+  'invalid-input',
+  /memoryswap/,
+);
+test(
+  'two words for processor time are refused',
+  refuses,
+  { HostConfig: { NanoCpus: 1e9, CpuQuota: 5000 } },
+  'invalid-input',
+  /Nano CPUs/,
+);
+test(
+  'a list of processors that is none is refused',
+  refuses,
+  { HostConfig: { CpusetCpus: '../0' } },
+  'invalid-input',
+  /cpu\.cpus/,
+);
+test('a weight out of range is refused', refuses, { HostConfig: { BlkioWeight: 5 } }, 'invalid-input', /10 to 1000/);

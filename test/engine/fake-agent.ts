@@ -6,7 +6,16 @@
 import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { json } from 'node:stream/consumers';
 import { PassThrough } from 'node:stream';
-import type { AgentEvent, ContainerRecord, ContainerSpec, ContainerState, ExecSpec } from '../../guest-agent/api.ts';
+import type {
+  AgentEvent,
+  ContainerRecord,
+  ContainerProcess,
+  ContainerSpec,
+  ContainerState,
+  ContainerStats,
+  ContainerUpdate,
+  ExecSpec,
+} from '../../guest-agent/api.ts';
 
 export interface FakeAgent {
   containers: Map<string, ContainerRecord>;
@@ -129,6 +138,21 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
       case 'POST containers id kill':
         exit(id, 137);
         return reply(204);
+      case 'POST containers id pause':
+        return reply(200, change(id, { paused: true }));
+      case 'POST containers id resume':
+        return reply(200, change(id, { paused: false }));
+      case 'POST containers id update': {
+        const container = find(id);
+        container.spec = { ...container.spec, ...((await json(request)) as ContainerUpdate) } as ContainerSpec;
+        return reply(200, container);
+      }
+      case 'GET containers id stats':
+        find(id);
+        return reply(200, STATS);
+      case 'GET containers id processes':
+        find(id);
+        return reply(200, [PROCESS]);
       case 'DELETE containers id':
         if (containers.get(id)?.state.status === 'running') {
           if (searchParams.get('force') !== '1') throw new Refusal(409, 'it runs');
@@ -221,6 +245,7 @@ export function frame(stream: 1 | 2, payload: Buffer | string): Buffer {
 
 const NEW = {
   status: 'created' as const,
+  paused: false,
   pid: 0,
   startedAt: 0,
   finishedAt: 0,
@@ -228,6 +253,56 @@ const NEW = {
   oomKilled: false,
   restarts: 0,
   error: '',
+};
+
+const NO_STALL = { avg10: 0, avg60: 0, avg300: 0, total: 0 };
+const NO_PRESSURE = { some: NO_STALL, full: NO_STALL };
+
+/** What every container uses. */
+export const STATS: ContainerStats = {
+  readAt: 1_700_000_000_000,
+  guest: { time: 8_000_000, processors: 2 },
+  cpu: { usage: 1_000_000, user: 700_000, system: 300_000, periods: 10, throttledPeriods: 4, throttled: 200_000 },
+  memory: {
+    usage: 3 * 1024 ** 2,
+    peak: 4 * 1024 ** 2,
+    limit: 64 * 1024 ** 2,
+    swap: 0,
+    stat: { inactive_file: 1024 ** 2 },
+    events: { oom_kill: 0 },
+  },
+  pids: { current: 2, limit: 9 },
+  io: [{ major: 254, minor: 0, readBytes: 4096, writtenBytes: 512, reads: 1, writes: 2 }],
+  network: [
+    {
+      name: 'eth0',
+      rxBytes: 10,
+      rxPackets: 1,
+      rxErrors: 0,
+      rxDropped: 0,
+      txBytes: 20,
+      txPackets: 2,
+      txErrors: 0,
+      txDropped: 0,
+    },
+  ],
+  pressure: { cpu: NO_PRESSURE, memory: NO_PRESSURE, io: NO_PRESSURE },
+};
+
+const PROCESS: ContainerProcess = {
+  pid: 7,
+  parent: 1,
+  uid: 33,
+  gid: 34,
+  threads: 1,
+  state: 'S',
+  startedAt: 1_700_000_000_000,
+  cpuTime: 61_000,
+  nice: 0,
+  virtual: 4096,
+  resident: 2048,
+  name: 'sleep',
+  command: 'sleep 1000',
 };
 
 // As a process of its own it outlives the engine, like a guest.

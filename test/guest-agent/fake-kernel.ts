@@ -1,4 +1,4 @@
-import { mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerMounts } from '../../guest-agent/layers.ts';
 import type { Kernel } from '../../guest-agent/runtime.ts';
@@ -17,10 +17,22 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
       return cgroupOf(id);
     },
     removeCgroup: (cgroup) => rmSync(cgroup, { recursive: true, force: true }),
-    killCgroup(cgroup) {
-      for (const file of readdirSync(cgroup).filter((name) => name.endsWith('.pid')))
-        killGroup(Number(readFileSync(join(cgroup, file), 'utf8')));
+    killCgroup: (cgroup) => signalGroups(cgroup, 'SIGKILL'),
+    applyLimits: (cgroup, limits) => writeFileSync(join(cgroup, 'limits.json'), JSON.stringify(limits)),
+    freezeCgroup(cgroup) {
+      writeFileSync(join(cgroup, 'frozen'), '');
+      signalGroups(cgroup, 'SIGSTOP');
+      return true;
     },
+    thawCgroup(cgroup) {
+      rmSync(join(cgroup, 'frozen'), { force: true });
+      signalGroups(cgroup, 'SIGCONT');
+    },
+    isFrozen: (cgroup) => existsSync(join(cgroup, 'frozen')),
+    stats: () => {
+      throw new Error('a plain folder counts nothing');
+    },
+    processes: () => [],
     oomKillCount: (cgroup) => readdirSync(cgroup).filter((name) => name === 'oom').length,
     readInRunning: (_pid, path) => etc(path),
     readInStopped: (_rootfs, path) => etc(path),
@@ -41,10 +53,12 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
   };
 }
 
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+/** Every process of the cgroup leads a group of its own. */
+function signalGroups(cgroup: string, signal: NodeJS.Signals): void {
+  for (const file of readdirSync(cgroup).filter((name) => name.endsWith('.pid')))
+    try {
+      process.kill(-Number(readFileSync(join(cgroup, file), 'utf8')), signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
 }

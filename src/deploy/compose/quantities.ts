@@ -32,6 +32,29 @@ export function parsePids(text: string): number | null {
   throw new Invalid(`${quoted(text)} is no number of processes`, 'write a number from 1, or -1 for no limit');
 }
 
+/** Bytes of memory and swap together; -1 is no limit. */
+export function parseSwap(text: string): number {
+  return text === '-1' ? -1 : parseBytes(text);
+}
+
+/** Weight of processor time, as cgroup v1 counts it. */
+export function parseShares(text: string): number {
+  if (/^\d{1,6}$/.test(text) && Number(text) >= 2 && Number(text) <= 262_144) return Number(text);
+  throw new Invalid(`${quoted(text)} is no weight of processor time`, 'write a number from 2 to 262144; 1024 is usual');
+}
+
+/** Processors as in cpuset(7): "0-2,7". */
+export function parseCpuset(text: string): string {
+  if (/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text)) return text;
+  throw new Invalid(`${quoted(text)} is no list of processors`, 'write their numbers, such as 0-2,3');
+}
+
+/** Weight at the disk. */
+export function parseWeight(text: string): number {
+  if (/^\d{2,4}$/.test(text) && Number(text) >= 10 && Number(text) <= 1000) return Number(text);
+  throw new Invalid(`${quoted(text)} is no weight`, 'write a number from 10 to 1000');
+}
+
 /** Seconds, rounded up, from a Go duration: "10s", "1m30s", "500ms". */
 export function parseSeconds(text: string): number {
   if (!/^(\d+(\.\d+)?(us|ms|s|m|h))+$/.test(text)) {

@@ -11,7 +11,17 @@ import {
 } from './names.ts';
 import { portReader } from './ports.ts';
 import { Invalid, quoted } from './problems.ts';
-import { parseCpus, parseMemory, parsePids, parseSeconds } from './quantities.ts';
+import {
+  parseBytes,
+  parseCpus,
+  parseCpuset,
+  parseMemory,
+  parsePids,
+  parseSeconds,
+  parseShares,
+  parseSwap,
+  parseWeight,
+} from './quantities.ts';
 import { either, fields, list, located, scalar, type Fields, type Reader } from './read.ts';
 import { serviceRefusal } from './unsupported.ts';
 import { environmentReader, labelsReader } from './variables.ts';
@@ -49,6 +59,11 @@ export function completeService(
     memory: read.mem_limit ?? null,
     cpus: read.cpus ?? null,
     pids: read.pids_limit ?? null,
+    memoryReservation: read.mem_reservation ?? null,
+    memorySwap: read.memswap_limit ?? null,
+    cpuShares: read.cpu_shares ?? null,
+    cpuset: read.cpuset ?? null,
+    blkioWeight: read.blkio_config?.weight ?? null,
     restart: read.restart ?? { name: 'no', maximumRetries: 0 },
   };
 }
@@ -63,6 +78,11 @@ function serviceKeys(environment: Readonly<Record<string, string>>) {
     mem_limit: scalar('a size', parseMemory),
     cpus: scalar('a number', parseCpus),
     pids_limit: scalar('a number', parsePids),
+    mem_reservation: scalar('a size', parseBytes),
+    memswap_limit: scalar('a size', parseSwap),
+    cpu_shares: scalar('a number', parseShares),
+    cpuset: scalar('a list of processors', parseCpuset),
+    blkio_config: fields({ weight: scalar('a number', parseWeight) }),
     restart: scalar('a restart policy', parseRestart),
     container_name: located(scalar('a name', parseContainerName)),
     hostname: scalar('a name', parseHostname),

@@ -48,10 +48,10 @@ const SERVICE = new Map<string, Refusal>([
 ]);
 
 const SERVICE_NOT_YET = new Set(
-  `annotations attach blkio_config cap_add cap_drop cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
-  cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpuset credential_spec develop device_cgroup_rules devices dns dns_opt
+  `annotations attach cap_add cap_drop cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
+  cpu_quota cpu_rt_period cpu_rt_runtime credential_spec develop device_cgroup_rules devices dns dns_opt
   dns_search domainname external_links extra_hosts gpus group_add init isolation label_file logging mac_address
-  mem_reservation mem_swappiness memswap_limit models oom_kill_disable oom_score_adj platform post_start pre_stop profiles
+  mem_swappiness models oom_kill_disable oom_score_adj platform post_start pre_stop profiles
   provider pull_policy read_only runtime secrets security_opt shm_size stdin_open storage_opt sysctls tty ulimits
   volumes_from`.split(/\s+/),
 );

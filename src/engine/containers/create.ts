@@ -8,6 +8,7 @@ import type { Seat } from '../guests/seats.ts';
 import type { Container, ContainerRecord } from '../state/record.ts';
 import { annotations } from './annotation.ts';
 import { emitContainer } from './emit.ts';
+import { cpuLimit, memoryLimit } from './limits.ts';
 import { mergeRecord } from './merge.ts';
 import { inventName } from './name.ts';
 import type { CreateRequest } from './request.ts';
@@ -38,9 +39,10 @@ export async function createContainer(
   await using undo = new AsyncDisposableStack();
   undo.defer(() => abandon(ctx, id, taken.seat));
   const layers = await ctx.images.layers(image, progress);
-  const { memory: memoryLimit, cpus } = record.spec.limits;
+  const { limits } = record.spec;
   const { accelerator } = request;
-  const seat = await ctx.seats.take({ zone: record.zone, memoryLimit, cpus, accelerator }, progress, signal);
+  const wanted = { zone: record.zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator };
+  const seat = await ctx.seats.take(wanted, progress, signal);
   taken.seat = seat;
   const placed = { ...row, record: { ...record, reason: seat.reason }, guest: seat.guest.id };
   containers.save(placed);
@@ -95,5 +97,5 @@ async function abandon(ctx: Context, id: string, seat: Seat | undefined): Promis
 
 function newState(id: string): ContainerState {
   const never = { pid: 0, createdAt: Date.now(), startedAt: 0, finishedAt: 0 };
-  return { id, status: 'created', ...never, exitCode: 0, oomKilled: false, restarts: 0, error: '' };
+  return { id, status: 'created', paused: false, ...never, exitCode: 0, oomKilled: false, restarts: 0, error: '' };
 }

@@ -35,7 +35,9 @@ export function isUp(container: Container): boolean {
 function lose(ctx: Context, before: Container, reason: string): void {
   if (before.lost !== null) return;
   const status = runsAgain(before) ? ('restarting' as const) : ('exited' as const);
-  const ended = UP.has(before.state.status) ? { status, pid: 0, exitCode: LOST_EXIT_CODE, finishedAt: Date.now() } : {};
+  const ended = UP.has(before.state.status)
+    ? { status, paused: false, pid: 0, exitCode: LOST_EXIT_CODE, finishedAt: Date.now() }
+    : {};
   change(ctx, before, { ...before, lost: reason, state: { ...before.state, ...ended, error: reason } });
   ctx.heal.consider(before.record.id);
 }
@@ -50,6 +52,8 @@ function change(ctx: Context, before: Container, changed: Container): void {
   const after = isUp(changed) ? changed : { ...changed, bindings: [] };
   ctx.state.containers.save(after);
   if (after.state.startedAt !== before.state.startedAt && after.state.startedAt > 0) emitContainer(ctx, 'start', after);
+  if (after.state.paused !== before.state.paused && after.state.status === 'running')
+    emitContainer(ctx, after.state.paused ? 'pause' : 'unpause', after);
   if (after.state.oomKilled && !before.state.oomKilled) emitContainer(ctx, 'oom', after);
   const ended = after.state.finishedAt > before.state.finishedAt || (isUp(before) && !isUp(after));
   const died = ended && after.state.status !== 'running';

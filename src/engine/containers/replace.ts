@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { Seat } from '../guests/seats.ts';
 import type { Container } from '../state/record.ts';
 import { findImage, putInto } from './create.ts';
+import { cpuLimit, memoryLimit } from './limits.ts';
 
 /**
  * Puts a container whose guest has ended into another guest of its zone, as it was created: what it wrote went with the
@@ -22,12 +23,13 @@ export async function replaceContainer(
   const { id, zone } = record;
   const image = await findImage(ctx, record.image.id);
   const layers = await ctx.images.layers(image, progress);
-  const { memory: memoryLimit, cpus } = record.spec.limits;
+  const { limits } = record.spec;
   const accelerator = ctx.link.current()?.get(former ?? '')?.accelerator ?? 'auto';
   ctx.creating.add(id);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => void ctx.creating.delete(id));
-  const seat = await ctx.seats.take({ zone, memoryLimit, cpus, accelerator }, progress, signal);
+  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator };
+  const seat = await ctx.seats.take(wanted, progress, signal);
   undo.defer(() => leaveSeat(ctx, id, seat));
   const placed = { ...record, reason: seat.reason };
   const state = await putInto(ctx, seat.guest.id, placed, layers, signal);

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Container, PortBinding } from '../state/record.ts';
 import { dockerState, statusText } from './container-status.ts';
+import { hostLimits } from './limits.ts';
 
 /** An entry of GET /containers/json. */
 export function containerSummary(ctx: Context, container: Container): Record<string, unknown> {
@@ -103,9 +104,7 @@ function hostConfig({ record }: Container): Record<string, unknown> {
     hostPort: port.hostPort === 0 ? ('' as const) : port.hostPort,
   }));
   return {
-    Memory: limits.memory ?? 0,
-    NanoCpus: Math.round((limits.cpus ?? 0) * 1e9),
-    PidsLimit: limits.pids ?? null,
+    ...hostLimits(limits),
     NetworkMode: 'default',
     AutoRemove: record.autoRemove,
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.maximumRetries },

@@ -10,8 +10,8 @@ export function dockerState(ctx: Context, container: Container): DockerState {
   if (phase === 'removing') return 'removing';
   if (waitsForGuest(container)) return 'restarting';
   if (lost !== null) return 'dead';
-  const paused = isUp(container) && ctx.link.current()?.get(guest ?? '')?.state === 'paused';
-  return paused ? 'paused' : state.status;
+  const asleep = isUp(container) && ctx.link.current()?.get(guest ?? '')?.state === 'paused';
+  return asleep || (state.status === 'running' && state.paused) ? 'paused' : state.status;
 }
 
 /** The STATUS column of `docker ps`, with what Docker does not know of in brackets. */

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { LABELS, type AcceleratorChoice } from '../../api.ts';
 import { NestError } from '../../errors.ts';
 import type { CreateRequest } from '../containers/request.ts';
+import { HOST_LIMITS, limitsOf } from './limits.ts';
 import { portRequests } from './port-bindings.ts';
 import { refuseUnsupported } from './unsupported.ts';
 
@@ -18,14 +19,12 @@ const words = v.union([
   ),
 ]);
 
+export const HostRestartPolicy = v.object({ Name: optional(text), MaximumRetryCount: optional(count) });
+
 const HostConfig = v.looseObject({
-  Memory: optional(count),
-  NanoCpus: optional(count),
-  CpuQuota: optional(count),
-  CpuPeriod: optional(count),
-  PidsLimit: optional(count),
+  ...HOST_LIMITS,
   AutoRemove: optional(v.boolean()),
-  RestartPolicy: optional(v.object({ Name: optional(text), MaximumRetryCount: optional(count) })),
+  RestartPolicy: optional(HostRestartPolicy),
   PortBindings: optional(
     v.record(text, v.nullable(v.array(v.object({ HostIp: optional(text), HostPort: optional(text) })))),
   ),
@@ -78,7 +77,7 @@ export function createRequest(
     stopSeconds: body.StopTimeout ?? null,
     stdin: body.OpenStdin ?? false,
     labels: body.Labels ?? {},
-    limits: limits(host),
+    limits: limitsOf(host),
     restart,
     exposed: Object.keys(body.ExposedPorts ?? {}),
     publish: portRequests(host.PortBindings ?? {}),
@@ -91,27 +90,7 @@ export function zoneLabel(body: CreateBody): string | undefined {
   return body.Labels?.[LABELS.zone];
 }
 
-function limits(host: v.InferOutput<typeof HostConfig>): CreateRequest['limits'] {
-  const cpus = cpuLimit(host);
-  const memory = host.Memory ?? 0;
-  const pids = host.PidsLimit ?? 0;
-  if (memory > 0 && memory < MINIMUM_MEMORY)
-    throw new NestError('invalid-input', 'HostConfig.Memory: Minimum memory limit allowed is 6MB', {
-      hint: 'ask for 6 MB or more: -m 6m',
-    });
-  return { ...(memory > 0 && { memory }), ...(cpus !== undefined && { cpus }), ...(pids > 0 && { pids }) };
-}
-
-function cpuLimit(host: v.InferOutput<typeof HostConfig>): number | undefined {
-  if (host.NanoCpus) return host.NanoCpus / 1e9;
-  if (host.CpuQuota && host.CpuQuota > 0) return host.CpuQuota / (host.CpuPeriod || DEFAULT_PERIOD);
-  return undefined;
-}
-
-function restartPolicy(policy: { Name?: string | null | undefined; MaximumRetryCount?: number | null | undefined }): {
-  name: CreateRequest['restart']['name'];
-  maximumRetries: number;
-} {
+export function restartPolicy(policy: v.InferOutput<typeof HostRestartPolicy>): CreateRequest['restart'] {
   const name = policy.Name || 'no';
   const known = RESTART_POLICIES.find((candidate) => candidate === name);
   if (known === undefined)
@@ -120,6 +99,3 @@ function restartPolicy(policy: { Name?: string | null | undefined; MaximumRetryC
 }
 
 const RESTART_POLICIES = ['no', 'always', 'on-failure', 'unless-stopped'] as const;
-const MINIMUM_MEMORY = 6 * 1024 * 1024;
-/** Microseconds: cgroup v2 cpu.max, kernel docs. */
-const DEFAULT_PERIOD = 100_000;

@@ -1,4 +1,5 @@
 import { NestError } from '../../errors.ts';
+import { HOST_LIMITS } from './limits.ts';
 
 /**
  * Refuses a create body that asks for something nest does not do. A field that is not supported must be empty, or have the
@@ -12,6 +13,15 @@ export function refuseUnsupported(body: Record<string, unknown>): void {
   ];
   if (fields.length === 0) return;
   throw new NestError('unsupported', `create container: not supported by nest yet: ${fields.join(', ')}`, {
+    hint: 'leave these out',
+  });
+}
+
+/** The same for a body of POST /containers/{id}/update. */
+export function refuseUpdate(body: Record<string, unknown>): void {
+  const fields = unsupported(body, '', HOST_CONFIG);
+  if (fields.length === 0) return;
+  throw new NestError('unsupported', `update container: not supported by nest yet: ${fields.join(', ')}`, {
     hint: 'leave these out',
   });
 }
@@ -67,14 +77,8 @@ const CONFIG: Harmless = Object.fromEntries(
 );
 
 const HOST_CONFIG: Harmless = {
-  Memory: anything,
-  // A guest has no swap, so any bound on it holds.
-  MemorySwap: anything,
+  ...Object.fromEntries(Object.keys(HOST_LIMITS).map((name) => [name, anything])),
   MemorySwappiness: oneOf(-1),
-  NanoCpus: anything,
-  CpuQuota: anything,
-  CpuPeriod: anything,
-  PidsLimit: anything,
   AutoRemove: anything,
   RestartPolicy: anything,
   PortBindings: anything,

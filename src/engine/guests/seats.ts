@@ -8,6 +8,7 @@ import {
 } from '../../placement/place.ts';
 import type { Progress } from '../../progress.ts';
 import type { GuestRecord, Guests } from '../../vm/guests.ts';
+import { memoryLimit } from '../containers/limits.ts';
 import type { Context } from '../context.ts';
 import { bootOnce, type Boots } from './boots.ts';
 
@@ -90,7 +91,9 @@ function candidates(
     ...shape,
     committed:
       sum(
-        containers.filter(({ guest }) => guest === id).map(({ record }) => countedMemory(record.spec.limits.memory)),
+        containers
+          .filter(({ guest }) => guest === id)
+          .map(({ record }) => countedMemory(memoryLimit(record.spec.limits))),
       ) + sum(heldIn(name).map(({ memory }) => memory)),
   }));
   const names = new Set(known.map(({ name }) => name));

@@ -5,6 +5,7 @@ import { NestError } from '../../errors.ts';
 import { countedMemory } from '../../placement/place.ts';
 import type { GuestRecord } from '../../vm/guests.ts';
 import { dropContainer } from '../containers/remove.ts';
+import { memoryLimit } from '../containers/limits.ts';
 import { isUp } from '../containers/observe.ts';
 import type { Context } from '../context.ts';
 import { dockerState } from '../docker-api/container-status.ts';
@@ -26,7 +27,7 @@ export function describeGuest(ctx: Context, guest: GuestRecord): Guest {
   return {
     ...record,
     ...shape,
-    committed: containers.reduce((sum, { record: { spec } }) => sum + countedMemory(spec.limits.memory), 0),
+    committed: containers.reduce((sum, { record: { spec } }) => sum + countedMemory(memoryLimit(spec.limits)), 0),
     containers: containers.map((container) => ({
       id: container.record.id,
       name: container.record.name,

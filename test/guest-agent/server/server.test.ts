@@ -28,11 +28,11 @@ test('what does not exist is not found, in words', async (t) => {
 
 test('every objection to a body is told with its field', async (t) => {
   const { client } = await openFixture(t);
-  const spec = { ...shell('true'), id: '../../etc', argv: [], limits: { memory: 1 }, extra: 1 };
+  const spec = { ...shell('true'), id: '../../etc', argv: [], limits: { memory: { limit: 1 } }, extra: 1 };
   const reply = await client.ask('POST', '/v1/containers', spec);
   t.is(reply.status, 400);
   const { message } = v.parse(ErrorReply, reply.body);
-  for (const field of ['id:', 'argv:', 'limits.memory:', 'extra:']) t.true(message.includes(field), message);
+  for (const field of ['id:', 'argv:', 'limits.memory.limit:', 'extra:']) t.true(message.includes(field), message);
 });
 
 test('bodies that are no JSON or too long are refused, and the agent lives on', async (t) => {

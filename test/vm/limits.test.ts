@@ -1,0 +1,184 @@
+import test from 'ava';
+import * as v from 'valibot';
+import { ContainerProcesses, ContainerRecord, ContainerState, ContainerStats } from '../../guest-agent/api.ts';
+import { type AgentGuest, openAgentGuest } from '../helpers/agent-guest.ts';
+
+let guest: AgentGuest;
+
+test.before(async () => {
+  guest = await openAgentGuest('limits');
+});
+
+test.after.always(() => guest.close());
+
+const SPIN = 'while :; do :; done';
+
+const stats = (id: string) =>
+  guest.trunk.request({ method: 'GET', path: `/v1/containers/${id}/stats` }, ContainerStats);
+const remove = (id: string) => guest.trunk.send({ method: 'DELETE', path: `/v1/containers/${id}?force=1` });
+const turn = (id: string, verb: 'pause' | 'resume') =>
+  guest.trunk.request({ method: 'POST', path: `/v1/containers/${id}/${verb}` }, ContainerState);
+
+/** Files of the container's cgroup, as it sees them itself. */
+async function files(id: string, ...names: string[]): Promise<string[]> {
+  const { out } = await guest.exec(id, ['cat', ...names.map((name) => `/sys/fs/cgroup/${name}`)]);
+  return out.trim().split('\n');
+}
+
+test.serial('half a core is half a core, over 5 s, within 5 %', async (t) => {
+  const spec = guest.shell(`(${SPIN}) & ${SPIN}`, { limits: { cpu: { quota: 50_000, period: 100_000 } } });
+  await guest.start(spec);
+  // Both clocks are the kernel's, and the container reads them together.
+  const read = 'cat /proc/uptime; grep usage_usec /sys/fs/cgroup/cpu.stat';
+  const measure = async () => {
+    const { out } = await guest.exec(spec.id, ['sh', '-c', `${read}; sleep 5; ${read}`]);
+    const times = [...out.matchAll(/^([\d.]+) [\d.]+\nusage_usec (\d+)$/gm)];
+    const [before, after] = times.map(([, uptime, used]) => ({ uptime: Number(uptime), used: Number(used) / 1e6 }));
+    if (before === undefined || after === undefined) throw new Error(`read ${out}`);
+    const seconds = after.uptime - before.uptime;
+    const share = (after.used - before.used) / seconds;
+    t.log(`${share.toFixed(4)} of a core over ${seconds.toFixed(2)} s`);
+    return share;
+  };
+  // It may never have more. A busy host takes processors away from the guest, and its containers then have less: that is
+  // measured again.
+  let share = await measure();
+  for (let attempt = 1; attempt < 6 && share < 0.475; attempt += 1) share = Math.max(share, await measure());
+  t.true(share >= 0.475 && share <= 0.525, `used ${share} of a core`);
+  await remove(spec.id);
+});
+
+test.serial('every limit stands in the file of its controller', async (t) => {
+  const spec = guest.shell('exec sleep 1000', {
+    limits: {
+      memory: { limit: 64 << 20, reservation: 16 << 20, swap: 96 << 20 },
+      cpu: { quota: 150_000, period: 50_000, burst: 1000, shares: 2048, cpus: '1', mems: '0' },
+      pids: { limit: 17 },
+      blockIO: { weight: 505 },
+      hugepageLimits: [{ pageSize: '2MB', limit: 4 << 20 }],
+      unified: { 'memory.high': String(48 << 20) },
+    },
+  });
+  await guest.start(spec);
+  const names = `memory.max memory.low memory.swap.max memory.oom.group memory.high cpu.max cpu.max.burst cpu.weight
+    cpuset.cpus.effective cpuset.mems.effective pids.max io.weight hugetlb.2MB.max`.split(/\s+/);
+  t.deepEqual(await files(spec.id, ...names), [
+    '67108864',
+    '16777216',
+    '33554432',
+    '1',
+    '50331648',
+    '150000 50000',
+    '1000',
+    '79',
+    '1',
+    '0',
+    '17',
+    'default 5000',
+    '4194304',
+  ]);
+  await remove(spec.id);
+});
+
+test.serial('no more is written in a second than io.max lets through', async (t) => {
+  const write = 'dd if=/dev/zero of=/file bs=64k count=48 conv=fsync 2>/dev/null';
+  const free = guest.shell(`${write}; exec sleep 1000`);
+  await guest.start(free);
+  const disk = await until(free.id, ({ io }) => io.find(({ writtenBytes }) => writtenBytes >= 3 << 20));
+  const { major, minor } = disk;
+  const slow = guest.shell(`cat /proc/uptime; ${write}; cat /proc/uptime`, {
+    limits: { blockIO: { throttleWriteBpsDevice: [{ major, minor, rate: 1 << 20 }] } },
+  });
+  await guest.run(slow);
+  const [begin = 0, end = 0] = (await guest.logs(slow.id)).split('\n').map(Number.parseFloat);
+  t.true(end - begin >= 2, `3 MiB at 1 MiB each second took ${end - begin} s`);
+  await remove(free.id);
+});
+
+test.serial('a value that the kernel does not take is told by its file, and nothing runs', async (t) => {
+  const spec = guest.shell('true', { limits: { cpu: { cpus: '40-41' } } });
+  await t.throwsAsync(guest.start(spec), { message: /write `40-41` to `cpuset\.cpus`: E[A-Z]+/ });
+});
+
+test.serial('limits of a running container change at once and hold for its next start', async (t) => {
+  const spec = guest.shell('exec sleep 1000', { limits: { pids: { limit: 10 } } });
+  await guest.start(spec);
+  const path = `/v1/containers/${spec.id}`;
+  const update = (body: object) =>
+    guest.trunk.request({ method: 'POST', path: `${path}/update`, body }, ContainerRecord);
+  await update({ limits: { pids: { limit: -1 }, memory: { limit: 32 << 20 }, cpu: { shares: 4096 } } });
+  t.deepEqual(await files(spec.id, 'pids.max', 'memory.max', 'cpu.weight'), ['max', '33554432', '157']);
+  await t.throwsAsync(update({ limits: { memory: { limit: 16 << 20 }, cpu: { cpus: '63' } } }), {
+    message: /update container .*write `63` to `cpuset\.cpus`: E/,
+  });
+  t.deepEqual(await files(spec.id, 'memory.max'), ['33554432'], 'a refused change leaves what was');
+  await guest.trunk.request({ method: 'POST', path: `${path}/stop?seconds=0` }, ContainerState);
+  await guest.trunk.request({ method: 'POST', path: `${path}/start` }, ContainerState);
+  t.deepEqual(await files(spec.id, 'pids.max', 'memory.max'), ['max', '33554432']);
+  await remove(spec.id);
+});
+
+test.serial('a fork bomb meets pids.max and can be killed', async (t) => {
+  const spec = guest.shell('bomb() { bomb | bomb & }; bomb; while :; do sleep 1; done', {
+    limits: { pids: { limit: 20 } },
+  });
+  await guest.start(spec);
+  const { pids } = await until(spec.id, (reading) => (reading.pids.current >= 15 ? reading : undefined));
+  t.true(pids.current <= 20 && pids.limit === 20, JSON.stringify(pids));
+  await remove(spec.id);
+});
+
+test.serial(
+  'a paused container uses no processor time, is not joined, and goes on after a restart of the agent',
+  async (t) => {
+    const spec = guest.shell(`trap 'exit 9' TERM; (${SPIN}) & wait`);
+    await guest.start(spec);
+    t.like(await turn(spec.id, 'pause'), { status: 'running', paused: true });
+    const before = await stats(spec.id);
+    await t.throwsAsync(guest.exec(spec.id, ['true']), { message: /is paused/ });
+    await guest.restartAgent();
+    const record = await guest.trunk.request({ method: 'GET', path: `/v1/containers/${spec.id}` }, ContainerRecord);
+    t.true(record.state.paused, 'the new agent finds it paused');
+    const after = await stats(spec.id);
+    t.true(after.guest.time - before.guest.time > 500_000, 'time went by');
+    t.is(after.cpu.usage, before.cpu.usage);
+    t.like(await turn(spec.id, 'resume'), { status: 'running', paused: false });
+    const path = `/v1/containers/${spec.id}/stop`;
+    await turn(spec.id, 'pause');
+    t.like(await guest.trunk.request({ method: 'POST', path }, ContainerState), { status: 'exited', exitCode: 9 });
+  },
+);
+
+test.serial('stats are what the kernel counts, in one call', async (t) => {
+  const spec = guest.shell(`dd if=/dev/zero of=/file bs=1M count=8 2>/dev/null; sync; (${SPIN}) & echo ready; wait`, {
+    limits: { memory: { limit: 64 << 20 }, cpu: { quota: 20_000 }, pids: { limit: 30 } },
+  });
+  await guest.start(spec);
+  const now = await until(spec.id, (reading) =>
+    reading.cpu.throttled > 0 && reading.io.some(({ writtenBytes }) => writtenBytes >= 8 << 20) ? reading : undefined,
+  );
+  t.log(now.cpu, now.io, now.pressure.cpu, now.pids);
+  t.true(now.cpu.usage > 0 && now.cpu.throttled > 0 && now.cpu.throttledPeriods > 0);
+  t.true(now.memory.usage > 4 << 20 && now.memory.limit === 64 << 20 && now.memory.peak >= now.memory.usage);
+  t.is(now.memory.events['oom_kill'], 0);
+  t.true(now.io.some(({ writes }) => writes > 0));
+  t.true(now.pids.current >= 2 && now.pids.limit === 30);
+  t.is(now.guest.processors, 2);
+  t.true(now.pressure.cpu.some.total > 0);
+  const processes = await guest.trunk.request(
+    { method: 'GET', path: `/v1/containers/${spec.id}/processes` },
+    v.pipe(ContainerProcesses),
+  );
+  t.true(processes.some(({ command }) => command.startsWith('sh -c dd if=/dev/zero')));
+  t.is(new Set(processes.map(({ pid }) => pid)).size, processes.length);
+  await remove(spec.id);
+});
+
+/** Reads until there is what is looked for; each reading takes the guest some milliseconds. */
+async function until<T>(id: string, find: (reading: ContainerStats) => T | undefined): Promise<T> {
+  for (let attempt = 0; attempt < 1000; attempt += 1) {
+    const found = find(await stats(id));
+    if (found !== undefined) return found;
+  }
+  throw new Error('the container never came to what the test waits for');
+}
