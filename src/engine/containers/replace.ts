@@ -24,7 +24,7 @@ export async function replaceContainer(
   const image = await findImage(ctx, record.image.id);
   const layers = await ctx.images.layers(image, progress);
   const { limits } = record.spec;
-  const accelerator = ctx.link.current()?.get(former ?? '')?.accelerator ?? 'auto';
+  const accelerator = ctx.link.current()?.get(former ?? '')?.accelerator ?? ('auto' as const);
   ctx.creating.add(id);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => void ctx.creating.delete(id));
