@@ -49,7 +49,7 @@ const SPEC: ContainerSpec = {
   stdin: true,
   stopSignal: 'SIGKILL',
   stopSeconds: 0,
-  limits: { memory: 64 * 1024 * 1024, cpus: 1, pids: 64 },
+  limits: { memory: { limit: 64 * 1024 * 1024 }, cpu: { quota: 100_000 }, pids: { limit: 64 } },
   restart: { name: 'no', maximumRetries: 0 },
   annotations: {},
 };
