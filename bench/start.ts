@@ -1,64 +1,106 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { ContainerSpec } from '../guest-agent/api.ts';
 import { makeAgentPart } from '../src/guest-image/agent-part.ts';
 import { buildGuestImage, findGuestImage } from '../src/guest-image/guest-image.ts';
 import { projectRoot } from '../src/guest-image/project-root.ts';
 import { makeSquashfs } from '../src/guest-image/squashfs.ts';
 import { nestPaths } from '../src/paths.ts';
 import { silent } from '../src/progress.ts';
+import { connectTrunk, type Trunk } from '../src/trunk/trunk.ts';
 import { chooseAccelerator } from '../src/vm/accelerator.ts';
 import { atMost, type Bench } from './frame/bench.ts';
-import { runInGuest } from './frame/guest.ts';
+import { bootBenchGuest } from './frame/guest.ts';
+import { interleave } from './frame/interleave.ts';
 import { makePeersPart } from './frame/peers-part.ts';
 import { pairedRatio } from './frame/statistics.ts';
-import { LAYER_SERIAL, REPORT_MARK } from './guest/contract.ts';
+import { COMMAND, DIFF_ID, ENVIRONMENT, LAYER_SERIAL } from './guest/contract.ts';
 
 export const bench: Bench = {
   summary: 'start of a container, request to first output, against `crun run` and `runc run` in the same guest',
   runs: 30,
   async measure({ runs, report }) {
     const paths = nestPaths();
+    await using undo = new AsyncDisposableStack();
     const work = await mkdtemp(path.join(tmpdir(), 'nest-bench-'));
-    try {
-      report('preparing the guest');
-      await buildGuestImage(paths, 'debian-12', { progress: silent });
-      const boot = await findGuestImage(paths, 'debian-12');
-      const { accelerator } = await chooseAccelerator(paths, boot, 'auto');
-      const driver = await makeAgentPart(paths, {
-        agent: path.join(projectRoot(), 'bench/guest/start.ts'),
-        zygote: path.join(projectRoot(), 'guest-agent/zygote/main.ts'),
-      });
-      const guest = {
-        boot,
-        driver: driver.file,
-        disk: await formattedDisk(work),
-        disks: [await makePeersPart(work, paths.cache)],
-        layers: { [LAYER_SERIAL]: await busyboxLayer(work) },
-        commandLine: `nest.bench.runs=${runs}`,
-        accelerator,
-      };
-      report(`measuring ${runs} rounds`);
-      const samples = JSON.parse(await runInGuest(guest, REPORT_MARK, 60 + runs * 10)) as Samples | { error: string };
-      if ('error' in samples) throw new Error(samples.error);
-      const { 'nest ms': nest, 'crun ms': crun, 'runc ms': runc } = samples;
-      return {
-        goals: [
-          atMost(0.4, { id: 'start-crun', what: 'start ÷ crun run', value: pairedRatio(nest, crun) }),
-          atMost(0.4, { id: 'start-runc', what: 'start ÷ runc run', value: pairedRatio(nest, runc) }),
-        ],
-        samples: { ...samples },
-        setting: { accelerator },
-      };
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
+    undo.defer(() => rm(work, { recursive: true, force: true }));
+    report('preparing the guest');
+    await buildGuestImage(paths, 'debian-12', { progress: silent });
+    const boot = await findGuestImage(paths, 'debian-12');
+    const { accelerator } = await chooseAccelerator(paths, boot, 'auto');
+    const driver = await makeAgentPart(paths, {
+      agent: path.join(projectRoot(), 'bench/guest/start.ts'),
+      zygote: path.join(projectRoot(), 'guest-agent/zygote/main.ts'),
+    });
+    const guest = await bootBenchGuest({
+      boot,
+      driver: driver.file,
+      disk: await formattedDisk(work),
+      disks: [await makePeersPart(work, paths.cache)],
+      layers: { [LAYER_SERIAL]: await busyboxLayer(work) },
+      accelerator,
+      work,
+    });
+    undo.defer(() => guest.close());
+    const trunk = connectTrunk(guest.trunkSocket, { waitMs: 120_000 });
+    undo.defer(() => trunk.close());
+    await trunk.send({ method: 'PUT', path: `/v1/layers/${DIFF_ID}`, body: { serial: LAYER_SERIAL } });
+    await guest.ask('prepare');
+    report(`measuring ${runs} rounds`);
+    const samples = await interleave(runs, {
+      'nest ms': (round) => startWithNest(trunk, round),
+      'crun ms': () => guest.ask('crun') as Promise<number>,
+      'runc ms': () => guest.ask('runc') as Promise<number>,
+    });
+    const { 'nest ms': nest, 'crun ms': crun, 'runc ms': runc } = samples;
+    return {
+      goals: [
+        atMost(0.4, { id: 'start-crun', what: 'start ÷ crun run', value: pairedRatio(nest, crun) }),
+        atMost(0.4, { id: 'start-runc', what: 'start ÷ runc run', value: pairedRatio(nest, runc) }),
+      ],
+      samples: { ...samples },
+      setting: { accelerator },
+    };
   },
 };
 
-type Samples = Record<'nest ms' | 'crun ms' | 'runc ms', number[]>;
+/**
+ * Create, attach and start over the trunk, as the engine does for `nest run`: from the request, on the host, to the first
+ * frame of output, on the host.
+ */
+async function startWithNest(trunk: Trunk, round: number): Promise<number> {
+  const spec = containerSpec(round);
+  const begin = performance.now();
+  const output = await trunk.open({ method: 'POST', path: '/v1/run', body: spec });
+  const ended = once(output, 'end');
+  await once(output, 'data');
+  const milliseconds = performance.now() - begin;
+  await ended;
+  await trunk.send({ method: 'DELETE', path: `/v1/containers/${spec.id}` });
+  return milliseconds;
+}
+
+function containerSpec(round: number): ContainerSpec {
+  return {
+    id: (round + 1).toString(16).padStart(64, '0'),
+    hostname: 'bench',
+    layers: [DIFF_ID],
+    argv: COMMAND,
+    env: ENVIRONMENT,
+    cwd: '/',
+    user: '',
+    stdin: false,
+    stopSignal: 'SIGTERM',
+    stopSeconds: 10,
+    limits: {},
+    restart: { name: 'no', maximumRetries: 0 },
+    annotations: {},
+  };
+}
 
 async function formattedDisk(work: string): Promise<string> {
   const disk = path.join(work, 'disk.raw');

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import type { Http2Server } from 'node:http2';
 import { openChanges } from './changes.ts';
 import type { Clock } from './clock.ts';
+import { openSlots } from './container/slots.ts';
 import { dispatchExit, dispatchStart, loadState, reconcile } from './container/reconcile.ts';
 import { report } from './errors.ts';
 import { agentMarker, agentSocket, type Folders, layersFolder } from './folders.ts';
@@ -28,6 +29,8 @@ export async function openAgent(options: {
   kernel: Kernel & LayerMounts;
   machine: Machine;
   zygoteSocket: string;
+  /** How many are kept ready for containers: container/slots.ts. */
+  slots: number;
   endAgent: () => void;
 }): Promise<Agent> {
   const { folders, clock, kernel, machine, endAgent } = options;
@@ -41,20 +44,34 @@ export async function openAgent(options: {
   const zygote = connectZygote(options.zygoteSocket, clock, {
     processes(processes) {
       told = processes;
+      slots.renew();
       if (self.known) void takeUp().then(ready.resolve);
       else ready.resolve();
     },
-    started: (id, pid) => dispatchStart(runtime, id, pid),
+    started: (process) => dispatchStart(runtime, process),
     exited: (id, exit) => dispatchExit(runtime, id, exit),
   });
   const layers = openLayers(layersFolder(folders), kernel);
+  const slots = openSlots(() => runtime, options.slots);
   const changes = openChanges();
   const known = { containers: new Map(), execs: new Map() };
   const self = openSelf(folders, machine, async () => {
     loadState(runtime);
     await takeUp();
   });
-  const runtime: Runtime = { folders, clock, kernel, zygote, layers, changes, endAgent, machine, self, ...known };
+  const runtime: Runtime = {
+    folders,
+    clock,
+    kernel,
+    zygote,
+    slots,
+    layers,
+    changes,
+    endAgent,
+    machine,
+    self,
+    ...known,
+  };
   if (self.known) loadState(runtime);
   await ready.promise;
 
@@ -67,6 +84,7 @@ export async function openAgent(options: {
     server,
     restarted,
     close() {
+      slots.close();
       zygote.close();
       server.close();
     },

@@ -16,6 +16,7 @@
  * | DELETE /v1/layers/:diffId | – | 204, also when absent; 409 while a container uses it |
  * | GET /v1/layers | – | string[] of diff ids that are mounted |
  * | POST /v1/containers | ContainerSpec | 201 ContainerState; the same id and spec again: 200 |
+ * | POST /v1/run?stdin=1 | ContainerSpec on one line, then stdin bytes | frames once execve succeeded, until it has exited: creates, attaches and starts |
  * | GET /v1/containers | – | ContainerRecord[] |
  * | GET /v1/containers/:id | – | ContainerRecord |
  * | POST /v1/containers/:id/start | – | ContainerState once execve succeeded; starting a running one succeeds |

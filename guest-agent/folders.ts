@@ -13,6 +13,8 @@ export const FOLDERS: Folders = { state: '/var/lib/nest', runtime: '/run/nest' }
 /** Every name on disk, defined once. */
 export const containersFolder = (folders: Folders) => join(folders.state, 'containers');
 export const layersFolder = (folders: Folders) => join(folders.runtime, 'layers');
+/** Where a stopped container's root is mounted for the moment in which it is opened. */
+export const stoppedFolder = (folders: Folders) => join(folders.runtime, 'stopped');
 export const execsFolder = (folders: Folders) => join(folders.runtime, 'exec');
 export const agentSocket = (folders: Folders) => join(folders.runtime, 'agent.sock');
 /** Who this guest is, from the moment it knows: identity.ts. */
@@ -22,7 +24,6 @@ export const agentMarker = (folders: Folders) => join(folders.runtime, 'agent.st
 
 export function containerFolders(folders: Folders, id: string) {
   const state = join(containersFolder(folders), id);
-  const runtime = join(folders.runtime, 'containers', id);
   return {
     state,
     specFile: join(state, 'spec.json'),
@@ -30,9 +31,15 @@ export function containerFolders(folders: Folders, id: string) {
     log: join(state, 'log'),
     upper: join(state, 'upper'),
     work: join(state, 'work'),
-    runtime,
-    root: join(runtime, 'root'),
   };
+}
+
+export const slotsFolder = (folders: Folders) => join(folders.runtime, 'slots');
+
+/** What container/slots.ts makes, below the runtime folder. */
+export function slotPaths(folders: Folders, name: string) {
+  const folder = join(slotsFolder(folders), name);
+  return { folder, root: join(folder, 'root'), ...stdioPaths(folder) };
 }
 
 /** The FIFOs of a process in its runtime folder. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyLimits } from './cgroup/apply.ts';
-import { createCgroup, killCgroup, removeCgroup } from './cgroup/cgroup.ts';
+import { createCgroup, killCgroup, listCgroups, removeCgroup } from './cgroup/cgroup.ts';
 import { freezeCgroup, isFrozen, thawCgroup } from './cgroup/freezer.ts';
 import { oomKillCount } from './cgroup/memory.ts';
 import { cgroupStats } from './cgroup/stats.ts';
@@ -36,7 +36,8 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
   const ownNetwork = sys.open('/proc/self/ns/net', O_RDONLY | O_CLOEXEC);
   return {
     mkfifo: (path, mode) => void sys.mknod(path, S_IFIFO | mode, 0),
-    createCgroup: (id, limits) => createCgroup(id, limits),
+    createCgroup: (name) => createCgroup(name),
+    cgroups: () => listCgroups(),
     removeCgroup,
     killCgroup,
     oomKillCount,

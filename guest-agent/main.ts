@@ -21,6 +21,7 @@ const agent = await openAgent({
   kernel: openKernel(linux),
   machine: openMachine(linux),
   zygoteSocket: ZYGOTE_SOCKET,
+  slots: 2,
   endAgent: () => process.kill(process.pid, 'SIGKILL'),
 });
 const port = openPort(linux, await findPort(TRUNK_PORT), `${FOLDERS.runtime}/trunk.${process.pid}`);

@@ -3,6 +3,7 @@ import type { Changes } from './changes.ts';
 import type { Clock } from './clock.ts';
 import type { Container } from './container/container.ts';
 import type { Exec } from './container/exec.ts';
+import type { Slots } from './container/slots.ts';
 import type { Folders } from './folders.ts';
 import type { Self } from './identity.ts';
 import type { Layers } from './layers.ts';
@@ -17,6 +18,7 @@ export interface Runtime {
   machine: Machine;
   self: Self;
   zygote: Zygote;
+  slots: Slots;
   layers: Layers;
   changes: Changes;
   containers: Map<string, Container>;
@@ -29,8 +31,8 @@ export interface Runtime {
 /** What the agent has the kernel do, in one place: unit tests run without root on another implementation. */
 export interface Kernel {
   mkfifo(path: string, mode: number): void;
-  /** Folder of the container's cgroup; the one that exists, if it does. */
-  createCgroup(id: string, limits: Limits): string;
+  /** Folder of the cgroup; the one that exists, if it does. */
+  createCgroup(name: string): string;
   removeCgroup(folder: string): void;
   killCgroup(folder: string): void;
   /** Fails with the system call's error where the kernel does not take a value. */
@@ -42,6 +44,8 @@ export interface Kernel {
   /** @param pid one of its processes, whose network is counted */
   stats(folder: string, pid: number): Omit<ContainerStats, 'readAt'>;
   processes(folder: string): ContainerProcess[];
+  /** Folders of all cgroups that were created and not removed. */
+  cgroups(): string[];
   /** Processes that the kernel killed there for want of memory. */
   oomKillCount(folder: string): number;
   /**

@@ -8,12 +8,16 @@ import {
   type Exit,
   type FromZygote,
   LINE_LIMIT,
+  type Outputs,
+  type Sandbox,
   type ToZygote,
   type ZygoteProcess,
 } from './zygote/protocol.ts';
 
 /** What the agent asks of the zygote. Each call fails with a ZygoteError, or with a RequestError while it is away. */
 export interface Zygote {
+  /** See protocol.ts; nothing happens while the zygote is away. */
+  prepare(cgroup: string, sandbox: Sandbox, outputs: Outputs): void;
   /** Resolves with the process id once execve succeeded. */
   start(id: string, init: ContainerInit): Promise<number>;
   exec(id: string, init: ExecInit): Promise<number>;
@@ -27,7 +31,7 @@ export interface ZygoteListener {
   /** After each connect: all that it knows. */
   processes(processes: ZygoteProcess[]): void;
   /** A start or exec that an earlier agent asked for. */
-  started(id: string, pid: number): void;
+  started(process: Omit<ZygoteProcess, 'exit'>): void;
   exited(id: string, exit: Exit): void;
 }
 
@@ -86,7 +90,7 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
       }
       case 'started': {
         const reply = take(`start ${message.id}`) ?? take(`exec ${message.id}`);
-        if (reply === undefined) listener.started(message.id, message.pid);
+        if (reply === undefined) listener.started({ id: message.id, pid: message.pid, cgroup: message.cgroup });
         else reply.resolve(message.pid);
         return;
       }
@@ -113,7 +117,7 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
     return reply;
   };
 
-  const ask = (message: Exclude<ToZygote, { type: 'forget' }>): Promise<number> => {
+  const ask = (message: Exclude<ToZygote, { type: 'forget' | 'prepare' }>): Promise<number> => {
     if (socket === undefined) return Promise.reject(away());
     const line = `${JSON.stringify(message)}\n`;
     if (Buffer.byteLength(line) > LINE_LIMIT)
@@ -125,12 +129,15 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
     return reply.promise;
   };
 
+  const tell = (message: ToZygote) => void socket?.write(`${JSON.stringify(message)}\n`);
+
   open();
   return {
     start: (id, init) => ask({ type: 'start', id, init }),
     exec: (id, init) => ask({ type: 'exec', id, init }),
     signal: (id, signal) => ask({ type: 'signal', id, signal }).then(() => {}),
-    forget: (id) => void socket?.write(`${JSON.stringify({ type: 'forget', id } satisfies ToZygote)}\n`),
+    prepare: (id, sandbox, outputs) => tell({ type: 'prepare', id, sandbox, outputs }),
+    forget: (id) => tell({ type: 'forget', id }),
     close() {
       closed = true;
       cancelRetry();

@@ -1,66 +1,32 @@
 /**
- * Runs in the guest in the agent's place: starts the real agent as its child, then measures containers started through it
- * against `crun run` and `runc run`, from the request to the first byte of the command's output. All three start the same
- * command in the same root file system, with the same namespaces, capabilities, masked paths and no seccomp filter.
- * crun and runc get their overlay mounted in advance; ours is mounted within the measured time.
- *
- * Prints one line: REPORT_MARK and the samples as JSON. `nest.bench.runs=N` on the kernel's command line gives the rounds.
+ * Runs in the guest in the agent's place: starts the real agent as its child, and measures `crun run` and `runc run` when
+ * the host asks, from the call that starts the runtime to the first byte of the command's output. Their containers have the
+ * root file system, the namespaces, the capabilities and the masked paths of ours, and no seccomp filter. Their overlay is
+ * mounted in advance; ours is mounted within the measured time.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import http2, { type ClientHttp2Session } from 'node:http2';
-import { createConnection } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { ContainerSpec } from '../../guest-agent/api.ts';
-import { agentSocket, FOLDERS, layersFolder } from '../../guest-agent/folders.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { FOLDERS, layersFolder } from '../../guest-agent/folders.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../guest-agent/security/defaults.ts';
-import { interleave } from '../frame/interleave.ts';
-import { DIFF_ID, LAYER_SERIAL, REPORT_MARK } from './contract.ts';
+import { COMMAND, ENVIRONMENT, LAYER_SERIAL } from './contract.ts';
+import { answerHost } from './answer.ts';
 
 async function main(): Promise<void> {
-  const agent = spawn(process.execPath, [import.meta.filename, 'agent'], { stdio: 'inherit' });
-  try {
-    const session = await connectAgent();
-    await exchange(session, 'PUT', `/v1/layers/${DIFF_ID}`, { serial: LAYER_SERIAL });
-    preparePeers();
-    const runs = Number(/nest\.bench\.runs=(\d+)/.exec(readFileSync('/proc/cmdline', 'utf8'))?.[1] ?? 30);
-    const samples = await interleave(runs, {
-      'nest ms': (round) => startWithNest(session, round),
-      'crun ms': (round) => startWithPeer('crun', round),
-      'runc ms': (round) => startWithPeer('runc', round),
-    });
-    console.log(`${REPORT_MARK}${JSON.stringify(samples)}`);
-  } catch (error) {
-    console.log(`${REPORT_MARK}${JSON.stringify({ error: String(error) })}`);
-  }
-  agent.kill('SIGKILL');
-  await delay(60_000); // the host ends the guest once it has read the report
-}
-
-/** Create, attach and start, as `nest run` does; the clock stops at the first frame of output. */
-async function startWithNest(session: ClientHttp2Session, round: number): Promise<number> {
-  const spec = containerSpec(round);
-  const begin = performance.now();
-  await exchange(session, 'POST', '/v1/containers', spec);
-  const attached = session.request({ ':method': 'POST', ':path': `/v1/containers/${spec.id}/attach` });
-  attached.end();
-  const output = once(attached, 'data');
-  await exchange(session, 'POST', `/v1/containers/${spec.id}/start`);
-  await output;
-  const milliseconds = performance.now() - begin;
-  attached.resume();
-  await once(attached, 'end');
-  await exchange(session, 'DELETE', `/v1/containers/${spec.id}`);
-  return milliseconds;
+  spawn(process.execPath, [import.meta.filename, 'agent'], { stdio: 'inherit' });
+  await answerHost({
+    prepare: preparePeers,
+    crun: () => startWithPeer('crun'),
+    runc: () => startWithPeer('runc'),
+  });
 }
 
 /** The whole command `crun run`, to the first byte that the container prints. */
-async function startWithPeer(runtime: 'crun' | 'runc', round: number): Promise<number> {
+async function startWithPeer(runtime: 'crun' | 'runc'): Promise<number> {
   const begin = performance.now();
   const child = spawn(
     `${PEERS}/bin/${runtime}`,
-    ['--root', '/run/peers', 'run', '--bundle', BUNDLE, `bench${round + 1}`],
+    ['--root', '/run/peers', 'run', '--bundle', BUNDLE, `bench${(started += 1)}`],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { LD_LIBRARY_PATH: `${PEERS}/lib`, PATH: '/usr/bin' },
@@ -73,24 +39,6 @@ async function startWithPeer(runtime: 'crun' | 'runc', round: number): Promise<n
   const [code] = await ended;
   if (code !== 0) throw new Error(`${runtime} run: exit ${code}`);
   return milliseconds;
-}
-
-function containerSpec(round: number): ContainerSpec {
-  return {
-    id: (round + 1).toString(16).padStart(64, '0'),
-    hostname: 'bench',
-    layers: [DIFF_ID],
-    argv: COMMAND,
-    env: ENVIRONMENT,
-    cwd: '/',
-    user: '',
-    stdin: false,
-    stopSignal: 'SIGTERM',
-    stopSeconds: 10,
-    limits: {},
-    restart: { name: 'no', maximumRetries: 0 },
-    annotations: {},
-  };
 }
 
 /** Mounts the disk with crun and runc, and one overlay over the same layer as the bundle's root. */
@@ -148,24 +96,8 @@ function ociConfig(): object {
   };
 }
 
-async function connectAgent(): Promise<ClientHttp2Session> {
-  while (!existsSync(agentSocket(FOLDERS))) await delay(50);
-  const session = http2.connect('http://agent', { createConnection: () => createConnection(agentSocket(FOLDERS)) });
-  await once(session, 'connect');
-  return session;
-}
+let started = 0;
 
-async function exchange(session: ClientHttp2Session, method: string, path: string, body?: unknown): Promise<void> {
-  const stream = session.request({ ':method': method, ':path': path, 'content-type': 'application/json' });
-  stream.end(body === undefined ? undefined : JSON.stringify(body));
-  const [headers] = (await once(stream, 'response')) as [{ ':status': number }];
-  let text = '';
-  for await (const chunk of stream) text += String(chunk);
-  if (headers[':status'] >= 300) throw new Error(`${method} ${path}: ${headers[':status']} ${text}`);
-}
-
-const COMMAND = ['/bin/echo', 'ready'];
-const ENVIRONMENT = ['PATH=/bin'];
 const PEERS = '/run/peers-part';
 const BUNDLE = '/var/lib/nest/bundle';
 const CAPABILITIES =

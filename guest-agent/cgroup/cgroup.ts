@@ -1,8 +1,6 @@
 import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { linux, type Sys } from '../sys/sys.ts';
-import type { Limits } from '../wire/limits.ts';
-import { applyLimits } from './apply.ts';
 import { waitForEvent } from './events.ts';
 
 /** Where cgroup v2 is mounted. */
@@ -17,12 +15,19 @@ export function prepareCgroups(mount = MOUNT): void {
   }
 }
 
-/** The cgroup of a container, with its limits: the one that exists, if it does. */
-export function createCgroup(id: string, limits: Limits, mount = MOUNT): string {
-  const folder = join(mount, 'nest', id);
+/** A container's cgroup: the one that exists, if it does. */
+export function createCgroup(name: string, mount = MOUNT): string {
+  const folder = join(mount, 'nest', name);
   mkdirSync(folder, { recursive: true });
-  applyLimits(folder, limits);
   return folder;
+}
+
+/** Folders of all that were created and not removed. */
+export function listCgroups(mount = MOUNT): string[] {
+  const parent = join(mount, 'nest');
+  return readdirSync(parent, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(parent, entry.name));
 }
 
 /** Kills every process in the cgroup, also one that forks as fast as it can. A cgroup that is gone has none. */

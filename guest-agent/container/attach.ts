@@ -2,6 +2,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
 import { frame } from '../stdio/frame.ts';
+import type { LogEntry } from '../stdio/log-entry.ts';
 import { logStart, readLog } from '../stdio/log-reader.ts';
 import { type Container, whenState } from './container.ts';
 
@@ -9,7 +10,7 @@ import { type Container, whenState } from './container.ts';
  * The container's output as frames, from now on or from the beginning, until it exits for good; one that does not run is
  * waited for. Output comes from the log, so a slow reader delays neither the container nor others.
  */
-export async function* attachOutput(
+export function attachOutput(
   runtime: Runtime,
   container: Container,
   fromBeginning: boolean,
@@ -25,7 +26,11 @@ export async function* attachOutput(
     (state) => state.status === 'exited' && state.finishedAt !== finishedAt,
     left,
   ).then(() => over.abort());
-  for await (const entries of readLog(folder, container.log, from, over.signal))
+  return framed(readLog(folder, container.log, from, over.signal));
+}
+
+async function* framed(log: AsyncIterable<LogEntry[]>): AsyncGenerator<Buffer> {
+  for await (const entries of log)
     yield Buffer.concat(entries.map(({ stream, data }) => frame(stream, Buffer.from(data, 'latin1'))));
 }
 

@@ -15,6 +15,8 @@ export interface Container {
   state: ContainerState;
   /** A user asked for its end: its restart policy does nothing until it is started again. */
   stopRequested: boolean;
+  /** Folder of its latest cgroup; '' when it never ran. */
+  cgroup: string;
   readonly inTurn: ReturnType<typeof serialQueue>;
   readonly log: LogFile;
   /** While its process runs. */
@@ -34,11 +36,10 @@ export interface Run {
   network: number | undefined;
 }
 
-export function openContainer(runtime: Runtime, { spec, state, stopRequested }: StoredContainer): Container {
+export function openContainer(runtime: Runtime, { spec, ...stored }: StoredContainer): Container {
   const container: Container = {
     spec,
-    state,
-    stopRequested,
+    ...stored,
     inTurn: serialQueue(),
     log: openLog(containerFolders(runtime.folders, spec.id).log),
     run: undefined,
@@ -68,13 +69,22 @@ export function isRunning(container: Container): container is Container & { run:
 
 export const recordOf = ({ spec, state }: Container): ContainerRecord => ({ spec, state });
 
-/** The one way a state changes: on disk first, then told to everyone. */
+/** How a state changes: on disk first, then told to everyone. */
 export function setState(runtime: Runtime, container: Container, change: Partial<ContainerState>): ContainerState {
-  const state = { ...container.state, ...change };
-  saveState(runtime.folders, { state, stopRequested: container.stopRequested });
-  container.state = state;
-  runtime.changes.publish({ type: 'state', state });
-  return state;
+  keepState(runtime, container, change);
+  return tellState(runtime, container, change);
+}
+
+/** The half that is on disk, of a change that may still fail. */
+export function keepState(runtime: Runtime, container: Container, change: Partial<ContainerState>): void {
+  const { state, stopRequested, cgroup } = container;
+  saveState(runtime.folders, { state: { ...state, ...change }, stopRequested, cgroup });
+}
+
+export function tellState(runtime: Runtime, container: Container, change: Partial<ContainerState>): ContainerState {
+  container.state = { ...container.state, ...change };
+  runtime.changes.publish({ type: 'state', state: container.state });
+  return container.state;
 }
 
 /** Resolves with the state once it is as `wanted`, the container is removed, or `signal` is aborted. */

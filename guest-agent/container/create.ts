@@ -3,7 +3,7 @@ import { conflict } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Container, openContainer } from './container.ts';
 import { signalNumber } from './signals.ts';
-import { saveNew } from './store.ts';
+import { newContainer, saveNew } from './store.ts';
 
 /** The same id and spec again is the container that exists. Folders come with it; FIFOs and cgroup with each start. */
 export function createContainer(runtime: Runtime, spec: ContainerSpec): { container: Container; created: boolean } {
@@ -14,23 +14,9 @@ export function createContainer(runtime: Runtime, spec: ContainerSpec): { contai
   }
   signalNumber(spec.stopSignal);
   runtime.layers.names(spec.layers);
-  const stored = { spec, state: newState(spec.id, runtime.clock.now()), stopRequested: false };
+  const stored = newContainer(spec, runtime.clock.now());
   saveNew(runtime.folders, stored);
   const container = openContainer(runtime, stored);
   runtime.changes.publish({ type: 'state', state: container.state });
   return { container, created: true };
 }
-
-const newState = (id: string, createdAt: number) => ({
-  id,
-  status: 'created' as const,
-  paused: false,
-  pid: 0,
-  createdAt,
-  startedAt: 0,
-  finishedAt: 0,
-  exitCode: 0,
-  oomKilled: false,
-  restarts: 0,
-  error: '',
-});

@@ -1,6 +1,4 @@
-import { rm } from 'node:fs/promises';
 import { conflict } from '../errors.ts';
-import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
 import { removeExec } from './exec.ts';
 import { removeTree } from './remove-tree.ts';
@@ -24,6 +22,5 @@ export async function deleteContainer(runtime: Runtime, id: string, force: boole
     return path;
   });
   for (const exec of [...runtime.execs.values()]) if (exec.container === id) removeExec(runtime, exec);
-  await rm(containerFolders(runtime.folders, id).runtime, { recursive: true, force: true });
   await removeTree(gone);
 }

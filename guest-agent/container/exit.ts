@@ -3,7 +3,8 @@ import type { Runtime } from '../runtime.ts';
 import type { Exit } from '../zygote/protocol.ts';
 import { type Container, setState } from './container.ts';
 import { restartDelay } from './restart-policy.ts';
-import { closeRun, removeRun } from './run.ts';
+import { closeRun } from './run.ts';
+import { removeSlot } from './slots.ts';
 import { launch } from './start.ts';
 
 /**
@@ -25,19 +26,17 @@ export function recordExit(runtime: Runtime, container: Container, exit: Exit): 
     error: '',
   });
   runtime.zygote.forget(spec.id);
-  removeRun(runtime, spec.id, run.cgroup);
+  removeSlot(runtime, run.cgroup);
 }
 
 /** The process is gone and nobody knows how it ended: the guest was restarted, or the zygote was. */
 export function recordLoss(runtime: Runtime, container: Container): void {
   const { run, spec } = container;
-  const cgroup = run?.cgroup ?? runtime.kernel.createCgroup(spec.id, spec.limits);
-  runtime.kernel.killCgroup(cgroup);
   if (run !== undefined) closeRun(container, run);
   container.run = undefined;
   const error = `wait for container \`${spec.id}\`: its process is gone, the guest was restarted`;
   settle(runtime, container, { exitCode: 255, oomKilled: false, finishedAt: runtime.clock.now(), error });
-  removeRun(runtime, spec.id, cgroup);
+  if (container.cgroup !== '') removeSlot(runtime, container.cgroup);
 }
 
 /** Restarts the container after `delay` milliseconds; a start or stop by the user comes before that. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { report } from '../errors.ts';
-import { containerFolders, execsFolder, stdioPaths } from '../folders.ts';
+import { execsFolder, slotPaths } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Exit, ZygoteProcess } from '../zygote/protocol.ts';
 import { type Container, openContainer, type Run, setState } from './container.ts';
@@ -9,7 +9,8 @@ import { addExec, execFolder, recordExecExit } from './exec.ts';
 import { dropExecOutput } from './exec-output.ts';
 import { recordExit, recordLoss, restartAfter } from './exit.ts';
 import { removeTree } from './remove-tree.ts';
-import { removeRun, openRun } from './run.ts';
+import { openRun } from './run.ts';
+import { openSlot, removeSlot, sweepSlots } from './slots.ts';
 import { loadContainers } from './store.ts';
 
 /** Reads what an earlier agent left on disk, and finishes its deletions. */
@@ -24,6 +25,8 @@ export function loadState(runtime: Runtime): void {
  * or of the guest. Running containers are adopted, exits that nobody saw are recorded.
  */
 export async function reconcile(runtime: Runtime, processes: ZygoteProcess[]): Promise<void> {
+  // Before anything new can be in one: what a given-up start left, and those that waited for an earlier agent.
+  sweepSlots(runtime, new Set([...processes.map(({ cgroup }) => cgroup), ...runtime.slots.waiting()]));
   const byId = new Map(processes.map((process) => [process.id, process]));
   const containers = [...runtime.containers.values()].map((container) =>
     container.inTurn(() => reconcileContainer(runtime, container, byId.get(container.spec.id))),
@@ -39,8 +42,9 @@ export async function reconcile(runtime: Runtime, processes: ZygoteProcess[]): P
 }
 
 /** A start that an earlier agent asked for, or this one before it lost the zygote. */
-export function dispatchStart(runtime: Runtime, id: string, pid: number): void {
-  const process = { id, pid, exit: null };
+export function dispatchStart(runtime: Runtime, started: Omit<ZygoteProcess, 'exit'>): void {
+  const { id } = started;
+  const process = { ...started, exit: null };
   const container = runtime.containers.get(id);
   if (container === undefined) {
     adoptStray(runtime, process);
@@ -72,13 +76,15 @@ function reconcileContainer(runtime: Runtime, container: Container, process: Zyg
   // Recorded before: only forgetting it was left to do.
   if (status !== 'running' && process.exit !== null && process.exit.at <= finishedAt) {
     runtime.zygote.forget(container.spec.id);
-    removeRun(runtime, container.spec.id, cgroupOf(runtime, container));
+    removeSlot(runtime, process.cgroup);
     if (status === 'restarting') restartAfter(runtime, container, container.restartDelay);
     return;
   }
-  container.run ??= adoptRun(runtime, container);
+  container.run ??= adoptRun(runtime, container, process.cgroup);
+  container.cgroup = process.cgroup;
   if (status !== 'running' || pid !== process.pid) {
-    const startedAt = runtime.clock.now();
+    // Which process it is has not been written down: start.ts.
+    const startedAt = status === 'running' && pid === 0 ? container.state.startedAt : runtime.clock.now();
     setState(runtime, container, { status: 'running', pid: process.pid, startedAt, exitCode: 0, error: '' });
   }
   // Paused or resumed by an agent that was killed before it could say so.
@@ -87,13 +93,10 @@ function reconcileContainer(runtime: Runtime, container: Container, process: Zyg
   if (process.exit !== null) recordExit(runtime, container, process.exit);
 }
 
-const cgroupOf = (runtime: Runtime, { spec }: Container) => runtime.kernel.createCgroup(spec.id, spec.limits);
-
 /** Without its FIFOs a process can only be ended: the start that it belongs to was given up. */
-function adoptRun(runtime: Runtime, container: Container): Run {
-  const cgroup = cgroupOf(runtime, container);
-  const { runtime: folder } = containerFolders(runtime.folders, container.spec.id);
-  if (existsSync(stdioPaths(folder).stdout)) return openRun(runtime, container, cgroup);
+function adoptRun(runtime: Runtime, container: Container, cgroup: string): Run {
+  const { stdout } = slotPaths(runtime.folders, basename(cgroup));
+  if (existsSync(stdout)) return openRun(runtime, container, openSlot(runtime.folders, cgroup));
   runtime.kernel.killCgroup(cgroup);
   return { cgroup, captures: [], stdin: undefined, network: undefined };
 }

@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import type { ContainerState } from '../api.ts';
 import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
-import { MASKED_PATHS, READONLY_PATHS } from '../security/defaults.ts';
+import { SANDBOX } from '../security/defaults.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
-import { type Container, isRunning, setState } from './container.ts';
+import { type Container, isRunning, keepState, setState, tellState } from './container.ts';
 import { failedExitCode, startFailure } from './failure.ts';
 import { processInit } from './process-init.ts';
-import { closeRun, removeRun, makeRun } from './run.ts';
+import { closeRun, makeRun } from './run.ts';
+import { removeSlot } from './slots.ts';
 import { stoppedRoot } from './stopped-root.ts';
 import { resolveUser } from './user.ts';
 
@@ -27,15 +27,24 @@ export async function launch(runtime: Runtime, container: Container, restarts: n
   const { spec } = container;
   try {
     await using undo = new AsyncDisposableStack();
-    const init = prepareInit(runtime, container);
-    const { run, stdio } = makeRun(runtime, container);
-    undo.defer(() => removeRun(runtime, spec.id, run.cgroup));
+    const { run, paths } = makeRun(runtime, container);
+    undo.defer(() => removeSlot(runtime, run.cgroup));
     undo.defer(() => closeRun(container, run));
-    const pid = await runtime.zygote.start(spec.id, { ...init, stdio, cgroup: run.cgroup });
+    const init = prepareInit(runtime, container, paths.root);
+    const stdio = { stdin: spec.stdin ? paths.stdin : null, stdout: paths.stdout, stderr: paths.stderr };
+    container.cgroup = run.cgroup;
+    const started = { ...FRESH, status: 'running' as const, startedAt: runtime.clock.now(), restarts };
+    // While the zygote works. Which process it is, and whether there is one, the zygote tells every new agent.
+    const [pid] = await Promise.all([
+      runtime.zygote.start(spec.id, { ...init, stdio, cgroup: run.cgroup }),
+      Promise.try(() => {
+        keepState(runtime, container, started);
+        container.log.open();
+      }),
+    ]);
     undo.move();
     container.run = run;
-    const startedAt = runtime.clock.now();
-    return setState(runtime, container, { ...FRESH, status: 'running', pid, startedAt, restarts });
+    return tellState(runtime, container, { ...started, pid });
   } catch (error) {
     const failure = startFailure(spec.argv[0], error);
     const status = container.state.status === 'created' ? 'created' : 'exited';
@@ -51,18 +60,16 @@ export async function launch(runtime: Runtime, container: Container, restarts: n
   }
 }
 
-function prepareInit(runtime: Runtime, container: Container): Omit<ContainerInit, 'stdio' | 'cgroup'> {
+function prepareInit(runtime: Runtime, container: Container, root: string): Omit<ContainerInit, 'stdio' | 'cgroup'> {
   const { spec } = container;
-  const { root, work } = containerFolders(runtime.folders, spec.id);
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  const rootfs = stoppedRoot(runtime, container);
+  const { work } = containerFolders(runtime.folders, spec.id);
+  const rootfs = { ...stoppedRoot(runtime, container), root };
   const identity = resolveUser(spec.user, (path) => runtime.kernel.readInStopped(rootfs, path));
   return {
     ...processInit(spec, identity),
     hostname: spec.hostname,
     rootfs: { ...rootfs, work },
-    maskedPaths: MASKED_PATHS,
-    readonlyPaths: READONLY_PATHS,
+    sandbox: SANDBOX,
   };
 }
 

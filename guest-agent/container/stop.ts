@@ -1,9 +1,8 @@
 import type { ContainerState } from '../api.ts';
 import type { Runtime } from '../runtime.ts';
-import { type Container, isRunning, type Run, setState, whenState } from './container.ts';
+import { type Container, isRunning, keepState, type Run, setState, whenState } from './container.ts';
 import { thaw } from './pause.ts';
 import { signalContainer, signalNumber } from './signals.ts';
-import { saveState } from './store.ts';
 
 /**
  * Sends the stop signal and kills what is left after the grace period. A paused container is resumed for it. Stopping a
@@ -42,7 +41,7 @@ export function requestStop(runtime: Runtime, container: Container): void {
   container.stopRequested = true;
   container.cancelRestart();
   if (container.state.status === 'restarting') setState(runtime, container, { status: 'exited' });
-  else saveState(runtime.folders, { state: container.state, stopRequested: true });
+  else keepState(runtime, container, {});
 }
 
 function endRun(runtime: Runtime, container: Container, run: Run): Promise<ContainerState> {

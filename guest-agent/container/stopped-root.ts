@@ -1,12 +1,12 @@
-import { containerFolders, layersFolder } from '../folders.ts';
+import { containerFolders, layersFolder, stoppedFolder } from '../folders.ts';
 import type { Runtime, StoppedRoot } from '../runtime.ts';
 import type { Container } from './container.ts';
 
 /** The folders that a container's files are in. */
 export function stoppedRoot(runtime: Runtime, { spec }: Container): StoppedRoot {
-  const { root, upper } = containerFolders(runtime.folders, spec.id);
+  const { upper } = containerFolders(runtime.folders, spec.id);
   return {
-    root,
+    root: stoppedFolder(runtime.folders),
     layersFolder: layersFolder(runtime.folders),
     layers: runtime.layers.names(spec.layers),
     upper,

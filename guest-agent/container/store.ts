@@ -1,11 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { ContainerId, ContainerSpec, ContainerState } from '../api.ts';
 import { report } from '../errors.ts';
 import { containerFolders, containersFolder, type Folders } from '../folders.ts';
 
-const StoredState = v.strictObject({ state: ContainerState, stopRequested: v.boolean() });
+/** What was asked for, and when. */
+const StoredSpec = v.strictObject({ spec: ContainerSpec, createdAt: v.number() });
+
+/** What became of it; missing until something did. */
+const StoredState = v.strictObject({ state: ContainerState, stopRequested: v.boolean(), cgroup: v.string() });
 type StoredState = v.InferOutput<typeof StoredState>;
 
 export interface StoredContainer extends StoredState {
@@ -17,20 +21,19 @@ export interface StoredContainer extends StoredState {
  * whenever the agent is killed. The files are not synced: they need to survive the agent, whose guest shares its fate
  * with what runs in it.
  */
-export function saveNew(folders: Folders, { spec, ...stored }: StoredContainer): void {
+export function saveNew(folders: Folders, { spec, state }: StoredContainer): void {
   const final = containerFolders(folders, spec.id);
   const draft = unfinished(final.state);
   mkdirSync(draft, { mode: 0o700 });
   // 0755: the container's root folder has the mode of its upper folder.
   for (const folder of [final.upper, final.work]) mkdirSync(join(draft, basename(folder)), { mode: 0o755 });
-  writeFileSync(join(draft, basename(final.specFile)), JSON.stringify(spec));
-  writeFileSync(join(draft, basename(final.stateFile)), JSON.stringify(stored));
+  writeFileSync(join(draft, basename(final.specFile)), JSON.stringify({ spec, createdAt: state.createdAt }));
   renameSync(draft, final.state);
 }
 
-export function saveSpec(folders: Folders, spec: ContainerSpec): void {
+export function saveSpec(folders: Folders, spec: ContainerSpec, createdAt: number): void {
   const { specFile } = containerFolders(folders, spec.id);
-  writeFileSync(`${specFile}.new`, JSON.stringify(spec));
+  writeFileSync(`${specFile}.new`, JSON.stringify({ spec, createdAt }));
   renameSync(`${specFile}.new`, specFile);
 }
 
@@ -38,6 +41,20 @@ export function saveState(folders: Folders, stored: StoredState): void {
   const { stateFile } = containerFolders(folders, stored.state.id);
   writeFileSync(`${stateFile}.new`, JSON.stringify(stored));
   renameSync(`${stateFile}.new`, stateFile);
+}
+
+export function newContainer(spec: ContainerSpec, createdAt: number): StoredContainer {
+  const never = {
+    paused: false,
+    pid: 0,
+    startedAt: 0,
+    finishedAt: 0,
+    exitCode: 0,
+    oomKilled: false,
+    restarts: 0,
+    error: '',
+  };
+  return { spec, state: { id: spec.id, status: 'created', createdAt, ...never }, stopRequested: false, cgroup: '' };
 }
 
 /** Takes the container away at once; what is returned remains to be deleted. */
@@ -66,7 +83,8 @@ export function loadContainers(folders: Folders): { containers: StoredContainer[
 
 function loadContainer(folders: Folders, id: string): StoredContainer {
   const { specFile, stateFile } = containerFolders(folders, id);
-  const spec = v.parse(ContainerSpec, JSON.parse(readFileSync(specFile, 'utf8')));
+  const { spec, createdAt } = v.parse(StoredSpec, JSON.parse(readFileSync(specFile, 'utf8')));
+  if (!existsSync(stateFile)) return newContainer(spec, createdAt);
   return { spec, ...v.parse(StoredState, JSON.parse(readFileSync(stateFile, 'utf8'))) };
 }
 

@@ -16,7 +16,7 @@ export function updateContainer(
   return container.inTurn(() => {
     if (isRunning(container)) limit(runtime, container.run.cgroup, container, limits);
     const spec = { ...container.spec, limits, restart };
-    saveSpec(runtime.folders, spec);
+    saveSpec(runtime.folders, spec, container.state.createdAt);
     container.spec = spec;
     return recordOf(container);
   });

@@ -1,27 +1,41 @@
-import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../sys/constants.ts';
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
 import { unless } from '../sys/system-error.ts';
 import { makeDevices } from './devices.ts';
 import { openInRoot } from './in-root.ts';
 
+/** Where the file systems are mounted before there is a root to have them: a folder with one for each of STAGED. */
+export const STAGE = '/run/nest/stage';
+export const STAGED = ['proc', 'dev', 'sys'];
+
 /**
- * Mounts what the kernel provides, as the OCI runtime specification's default file systems for Linux say. The working
- * directory is the root. Mounted in the new namespaces, each shows only what belongs to the container.
+ * Mounts what the kernel provides, as the OCI runtime specification's default file systems for Linux say. Mounted in the
+ * new namespaces, each shows only what belongs to the container. No file of an image is there yet that could mislead it.
+ *
+ * @returns the stage, open; it is the working directory as well
  */
-export function mountKernelFileSystems(sys: Sys, root: number): void {
-  const mountOn = (path: string, type: string, flags: number, options: string | null) => {
-    const fd = openOrMakeFolder(sys, root, path);
-    sys.mount(type, `/proc/self/fd/${fd}`, type, flags, options);
-    sys.close(fd);
-  };
-  mountOn('proc', 'proc', HARMLESS, null);
-  mountOn('dev', 'tmpfs', MS_NOSUID | MS_NOEXEC, 'mode=755,size=64k');
+export function mountKernelFileSystems(sys: Sys): number {
+  sys.chdir(STAGE);
+  sys.mount('proc', 'proc', 'proc', HARMLESS, null);
+  sys.mount('dev', 'dev', 'tmpfs', MS_NOSUID | MS_NOEXEC, 'mode=755,size=64k');
   makeDevices(sys, 'dev');
-  mountOn('dev/pts', 'devpts', MS_NOSUID | MS_NOEXEC, 'newinstance,ptmxmode=0666,mode=0620,gid=5');
-  mountOn('dev/shm', 'tmpfs', HARMLESS, 'mode=1777,size=64m');
-  mountOn('dev/mqueue', 'mqueue', HARMLESS, null);
-  mountOn('sys', 'sysfs', HARMLESS | MS_RDONLY, null);
-  mountOn('sys/fs/cgroup', 'cgroup2', HARMLESS | MS_RDONLY, null);
+  sys.mount('devpts', 'dev/pts', 'devpts', MS_NOSUID | MS_NOEXEC, 'newinstance,ptmxmode=0666,mode=0620,gid=5');
+  sys.mount('shm', 'dev/shm', 'tmpfs', HARMLESS, 'mode=1777,size=64m');
+  sys.mount('mqueue', 'dev/mqueue', 'mqueue', HARMLESS, null);
+  sys.mount('sysfs', 'sys', 'sysfs', HARMLESS | MS_RDONLY, null);
+  sys.mount('cgroup', 'sys/fs/cgroup', 'cgroup2', HARMLESS | MS_RDONLY, null);
+  return sys.open('.', O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/** Moves them, with all that is mounted on them, into `root`, which is the working directory: move_mount(2). */
+export function moveKernelFileSystems(sys: Sys, root: number): void {
+  for (const name of STAGED) {
+    const source = sys.open(`${STAGE}/${name}`, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const target = openOrMakeFolder(sys, root, name);
+    sys.attachMount(source, target);
+    sys.close(source);
+    sys.close(target);
+  }
 }
 
 /** Images need not have the folders; a link in their place is refused. */

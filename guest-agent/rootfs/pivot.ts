@@ -1,9 +1,12 @@
-import { MNT_DETACH, MS_PRIVATE, MS_REC } from '../sys/constants.ts';
+import { MNT_DETACH, MS_REC, MS_SLAVE } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
 
-/** Nothing mounted from here on appears in the guest, nor the other way round. */
-export function makeMountsPrivate(sys: Sys): void {
-  sys.mount(null, '/', null, MS_REC | MS_PRIVATE, null);
+/**
+ * Nothing mounted from here on appears in the guest. The other way round it does, until the root is pivoted: a process may
+ * wait for its container while the container's layers are mounted. See mount_namespaces(7), MS_SLAVE.
+ */
+export function keepMountsToItself(sys: Sys): void {
+  sys.mount(null, '/', null, MS_REC | MS_SLAVE, null);
 }
 
 /**

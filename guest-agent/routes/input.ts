@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { invalid } from '../errors.ts';
@@ -14,6 +15,29 @@ export async function readBody<S extends v.GenericSchema>(stream: Readable, sche
   }
   return parse(schema, parseJson(Buffer.concat(chunks).toString('utf8')), 'request body');
 }
+
+/** The JSON of the body's first line; what follows it stays to be read. */
+export async function readLine(stream: Readable): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = (stream.read() as Buffer | null) ?? undefined;
+    if (chunk === undefined) {
+      if (stream.readableEnded || stream.destroyed) throw invalid('read request body: it ends within its first line');
+      await once(stream, 'readable');
+      continue;
+    }
+    const end = chunk.indexOf(NEWLINE);
+    chunks.push(end === -1 ? chunk : chunk.subarray(0, end));
+    length += chunk.length;
+    if (length > BODY_LIMIT) throw invalid(`read request body: longer than ${BODY_LIMIT} bytes`);
+    if (end === -1) continue;
+    if (end + 1 < chunk.length) stream.unshift(chunk.subarray(end + 1));
+    return parseJson(Buffer.concat(chunks).toString('utf8'));
+  }
+}
+
+const NEWLINE = 0x0a;
 
 /** `value` as `schema` wants it, or every objection with the path of its field. */
 export function parse<S extends v.GenericSchema>(schema: S, value: unknown, what: string): v.InferOutput<S> {

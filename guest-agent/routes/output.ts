@@ -1,6 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { once } from 'node:events';
 
 /** Sends the headers of a reply that goes on for a while, at once. */
 export function respondStream(stream: ServerHttp2Stream, type = 'application/octet-stream'): void {
@@ -11,8 +10,14 @@ export function respondStream(stream: ServerHttp2Stream, type = 'application/oct
 /** Sends what `source` gives, as fast as it is taken; a client that leaves ends it. */
 export async function sendAll(stream: ServerHttp2Stream, source: AsyncIterable<Buffer>): Promise<void> {
   respondStream(stream);
+  const closed = new AbortController();
+  stream.once('close', () => closed.abort());
   try {
-    await pipeline(Readable.from(source), stream);
+    for await (const chunk of source) {
+      if (stream.destroyed) return;
+      if (!stream.write(chunk)) await once(stream, 'drain', { signal: closed.signal });
+    }
+    stream.end();
   } catch (error) {
     if (!stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     if (!hasLeft(error)) throw error;

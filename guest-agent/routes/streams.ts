@@ -1,11 +1,14 @@
+import { ContainerSpec } from '../api.ts';
 import { attachInput, attachOutput } from '../container/attach.ts';
-import { findContainer } from '../container/container.ts';
+import { type Container, findContainer } from '../container/container.ts';
+import { createContainer } from '../container/create.ts';
 import { containerLogs } from '../container/logs.ts';
-import { connectPort } from '../network/port.ts';
+import { startContainer } from '../container/start.ts';
 import { invalid, report } from '../errors.ts';
-import { count, flag } from './input.ts';
+import { connectPort } from '../network/port.ts';
+import { count, flag, parse, readLine } from './input.ts';
 import { respondStream, sendAll } from './output.ts';
-import type { Routes } from './router.ts';
+import type { Call, Routes } from './router.ts';
 
 /** What flows from and to containers. */
 export const streamRoutes: Routes = {
@@ -23,12 +26,18 @@ export const streamRoutes: Routes = {
     return undefined;
   },
 
-  async 'POST /v1/containers/:id/attach'({ runtime, params, query, stream, left }) {
-    const container = findContainer(runtime, params.id);
-    const output = attachOutput(runtime, container, flag(query, 'logs'), left);
-    if (flag(query, 'stdin'))
-      attachInput(runtime, container, stream, left).catch((error: unknown) => report('attach stdin', error));
-    await sendAll(stream, output);
+  async 'POST /v1/containers/:id/attach'(call) {
+    await sendAll(call.stream, attach(call, findContainer(call.runtime, call.params.id), flag(call.query, 'logs')));
+    return undefined;
+  },
+
+  /** Three requests in one: on a trunk to an emulated guest each costs as much as making the container. */
+  async 'POST /v1/run'(call) {
+    const spec = parse(ContainerSpec, await readLine(call.stream), 'request body');
+    const { container } = createContainer(call.runtime, spec);
+    const output = attach(call, container, true);
+    await startContainer(call.runtime, container);
+    await sendAll(call.stream, output);
     return undefined;
   },
 
@@ -45,3 +54,10 @@ export const streamRoutes: Routes = {
     return undefined;
   },
 };
+
+/** The container's output from now on or from the beginning; where asked for, the request's body is its stdin. */
+function attach({ runtime, query, stream, left }: Call, container: Container, fromBeginning: boolean) {
+  if (flag(query, 'stdin'))
+    attachInput(runtime, container, stream, left).catch((error: unknown) => report('attach stdin', error));
+  return attachOutput(runtime, container, fromBeginning, left);
+}

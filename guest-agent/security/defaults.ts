@@ -22,3 +22,10 @@ export const MASKED_PATHS = [
 ];
 
 export const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+/** What every container gets before it is known which one it is: zygote/prepare.ts. */
+export const SANDBOX = {
+  capabilities: DEFAULT_CAPABILITIES,
+  maskedPaths: MASKED_PATHS,
+  readonlyPaths: READONLY_PATHS,
+};

@@ -12,16 +12,19 @@ export interface LogEntry {
 /** Docker splits a line longer than this into partial entries. */
 export const ENTRY_LIMIT = 16 * 1024;
 
-/** One line of JSON for each entry that `chunk` needs. An entry ends with a line's end where there is one. */
-export function encodeEntries(time: number, stream: OutputStream, chunk: Buffer): string {
-  let lines = '';
+/** The entries that `chunk` needs. One ends with a line's end where there is one. */
+export function splitIntoEntries(time: number, stream: OutputStream, chunk: Buffer): LogEntry[] {
+  const entries: LogEntry[] = [];
   for (let start = 0; start < chunk.length;) {
     const end = entryEnd(chunk, start);
-    lines += `${JSON.stringify({ t: time, s: stream, d: chunk.toString('latin1', start, end) })}\n`;
+    entries.push({ time, stream, data: chunk.toString('latin1', start, end) });
     start = end;
   }
-  return lines;
+  return entries;
 }
+
+/** One line of JSON. */
+export const encodeEntry = ({ time, stream, data }: LogEntry) => `${JSON.stringify({ t: time, s: stream, d: data })}\n`;
 
 /** An entry of a log file, or undefined for a line that a crash of the guest left incomplete. */
 export function decodeEntry(line: string): LogEntry | undefined {

@@ -14,13 +14,19 @@ import {
 import { join } from 'node:path';
 import { report } from '../errors.ts';
 import type { OutputStream } from './frame.ts';
-import { encodeEntries } from './log-entry.ts';
+import { encodeEntry, type LogEntry, splitIntoEntries } from './log-entry.ts';
 
 /** A place between two entries. */
 export interface LogPosition {
   segment: number;
   /** Bytes from the segment's start. */
   offset: number;
+}
+
+export interface Appended {
+  from: LogPosition;
+  entries: LogEntry[];
+  end: LogPosition;
 }
 
 /**
@@ -35,29 +41,39 @@ export interface LogFile {
   append(time: number, stream: OutputStream, chunk: Buffer): void;
   /** Where the next entry will be. */
   end(): LogPosition;
+  /** What was appended last: a reader that has kept up need not read it from the file. */
+  latest(): Appended | undefined;
   /** Resolves with the next append or when `signal` is aborted. */
   grown(signal: AbortSignal): Promise<void>;
+  /** Opens the file ahead of the first append. */
+  open(): void;
   /** Gives the file descriptor back; the next append opens it again. */
   close(): void;
 }
 
 /** @param limit bytes after which the next segment begins */
 export function openLog(folder: string, limit = SEGMENT_LIMIT): LogFile {
-  mkdirSync(folder, { recursive: true });
-  let segment = segments(folder).at(-1) ?? 1;
+  let segment: number | undefined;
   let file: { fd: number; size: number } | undefined;
   let refused = false;
+  let latest: Appended | undefined;
   let grown = Promise.withResolvers<void>();
 
-  const open = () => (file ??= openSegment(segmentPath(folder, segment)));
+  const current = () => (segment ??= segments(folder).at(-1) ?? 1);
+  const open = () => {
+    if (file !== undefined) return file;
+    mkdirSync(folder, { recursive: true });
+    return (file = openSegment(segmentPath(folder, current())));
+  };
   const close = () => {
     if (file !== undefined) closeSync(file.fd);
     file = undefined;
+    latest = undefined;
   };
   const rotate = () => {
     close();
-    segment += 1;
-    for (const old of segments(folder)) if (old <= segment - SEGMENTS_KEPT) rmSync(segmentPath(folder, old));
+    const next = (segment = current() + 1);
+    for (const old of segments(folder)) if (old <= next - SEGMENTS_KEPT) rmSync(segmentPath(folder, old));
     return open();
   };
 
@@ -66,7 +82,10 @@ export function openLog(folder: string, limit = SEGMENT_LIMIT): LogFile {
       try {
         let target = open();
         if (target.size >= limit) target = rotate();
-        target.size = writeWhole(target.fd, target.size, encodeEntries(time, stream, chunk));
+        const entries = splitIntoEntries(time, stream, chunk);
+        const from = { segment: current(), offset: target.size };
+        target.size = writeWhole(target.fd, target.size, entries.map(encodeEntry).join(''));
+        latest = { from, entries, end: { segment: from.segment, offset: target.size } };
         refused = false;
       } catch (error) {
         if (!refused) report(`write log \`${folder}\``, error);
@@ -77,9 +96,11 @@ export function openLog(folder: string, limit = SEGMENT_LIMIT): LogFile {
       grown = Promise.withResolvers();
     },
     end() {
-      const size = file?.size ?? statSync(segmentPath(folder, segment), { throwIfNoEntry: false })?.size;
-      return { segment, offset: size ?? 0 };
+      const size = file?.size ?? statSync(segmentPath(folder, current()), { throwIfNoEntry: false })?.size;
+      return { segment: current(), offset: size ?? 0 };
     },
+    latest: () => latest,
+    open: () => void open(),
     async grown(signal) {
       if (signal.aborted) return;
       const aborted = Promise.withResolvers<void>();

@@ -18,6 +18,18 @@ export async function* readLog(
   let { segment, offset } = from;
   for (;;) {
     const last = follow === undefined || follow.aborted;
+    const latest = log.latest();
+    if (latest?.from.segment === segment && latest.from.offset === offset) {
+      offset = latest.end.offset;
+      yield latest.entries;
+      continue;
+    }
+    const end = log.end();
+    if (end.segment === segment && end.offset === offset) {
+      if (last) return;
+      await log.grown(follow);
+      continue;
+    }
     for await (const batch of readSegment(folder, segment, offset)) {
       offset = batch.end;
       if (batch.entries.length > 0) yield batch.entries;
@@ -26,12 +38,7 @@ export async function* readLog(
     if (next !== undefined) {
       segment = next;
       offset = 0;
-      continue;
     }
-    const end = log.end();
-    if (end.segment !== segment || end.offset > offset) continue;
-    if (last) return;
-    await log.grown(follow);
   }
 }
 

@@ -34,7 +34,7 @@ export const MS_NOEXEC = 8;
 export const MS_NOATIME = 1024;
 export const MS_BIND = 4096;
 export const MS_REC = 16384;
-export const MS_PRIVATE = 1 << 18;
+export const MS_SLAVE = 1 << 19;
 export const MNT_DETACH = 2;
 
 /** mount_setattr(2), include/uapi/linux/mount.h */

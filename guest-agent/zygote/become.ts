@@ -1,4 +1,4 @@
-import { becomeUser, boundCapabilities } from '../security/capabilities.ts';
+import { becomeUser } from '../security/capabilities.ts';
 import { allowOpenFiles, OPEN_FILES } from '../security/open-files.ts';
 import { PR_SET_NO_NEW_PRIVS } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -15,15 +15,13 @@ type ProcessInit = Omit<ContainerInit | ExecInit, 'container'>;
  * @param ignoredSignals those that this process ignores, which execve would keep
  */
 export function becomeProcess(sys: Sys, init: ProcessInit, ignoredSignals: number[]): void {
-  const capabilities = BigInt(`0x${init.capabilities}`);
   enterWorkingFolder(sys, init.cwd);
   sys.setsid();
   sys.umask(0o022);
   allowOpenFiles(sys, OPEN_FILES);
   sys.resetSignals(ignoredSignals);
   if (init.noNewPrivileges) sys.prctl(PR_SET_NO_NEW_PRIVS, 1);
-  boundCapabilities(sys, capabilities);
-  becomeUser(sys, init, capabilities);
+  becomeUser(sys, init);
   announceReady(sys);
   execute(sys, init.argv, init.env);
 }

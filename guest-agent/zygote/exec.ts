@@ -1,8 +1,9 @@
 import { joinNamespaces } from '../namespaces.ts';
+import { boundCapabilities } from '../security/capabilities.ts';
 import type { Sys } from '../sys/sys.ts';
 import { becomeProcess } from './become.ts';
 import type { ExecInit } from './protocol.ts';
-import { openStdio, useStdio } from './stdio.ts';
+import { openInput, openOutputs, ownStdio, type StdioDescriptors, useStdio } from './stdio.ts';
 
 /**
  * Makes the calling process a further one of the container whose first process is `container`. It is in the container's
@@ -14,8 +15,10 @@ import { openStdio, useStdio } from './stdio.ts';
  * @param container pidfd
  */
 export function joinContainer(sys: Sys, init: ExecInit, container: number, ignoredSignals: number[]): void {
-  const stdio = openStdio(sys, init.stdio, init.uid, init.gid);
+  const streams: StdioDescriptors = [openInput(sys, init.stdio), ...openOutputs(sys, init.stdio)];
+  const stdio = ownStdio(sys, streams, init.uid, init.gid);
   joinNamespaces(sys, container);
   useStdio(sys, stdio);
+  boundCapabilities(sys, init.capabilities);
   becomeProcess(sys, init, ignoredSignals);
 }

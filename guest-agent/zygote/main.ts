@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { STAGE, STAGED } from '../rootfs/kernel-mounts.ts';
 import { allowOpenFiles, OPEN_FILES } from '../security/open-files.ts';
 import { PR_SET_DUMPABLE } from '../sys/constants.ts';
 import { linux } from '../sys/sys.ts';
@@ -18,6 +19,7 @@ linux.prctl(PR_SET_DUMPABLE, 0);
 allowOpenFiles(linux, { soft: OPEN_FILES.hard, hard: OPEN_FILES.hard }); // Each child takes three.
 const socket = process.argv[2] ?? ZYGOTE_SOCKET;
 mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
+for (const name of STAGED) mkdirSync(join(STAGE, name), { recursive: true });
 const turn = serve(linux, socket, ignoredSignals());
 for (;;) turn();
 

@@ -1,15 +1,20 @@
-import { CLONE_NEWPID, EPOLLIN, O_CLOEXEC, O_NONBLOCK, O_RDONLY } from '../sys/constants.ts';
+import { CLONE_NEWPID, EPOLLIN, O_CLOEXEC, O_RDONLY } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
 import { SystemError } from '../sys/system-error.ts';
 import { joinContainer } from './exec.ts';
 import { initContainer } from './init.ts';
-import { type Launched, launch } from './launch.ts';
+import { launch } from './launch.ts';
 import type { Loop } from './loop.ts';
-import type { ContainerInit, ExecInit, Exit, FromZygote, Stdio, ZygoteProcess } from './protocol.ts';
+import { closeOutputs, type Held, holdOutputs } from './outputs.ts';
+import type { ContainerInit, ExecInit, Exit, FromZygote, Outputs, Sandbox, ZygoteProcess } from './protocol.ts';
 import { type Failure, parseReport } from './report.ts';
+import { trackSpares } from './spares.ts';
 
 /** All processes that the zygote started, until they are forgotten. What is asked and fails throws a SystemError. */
 export interface Processes {
+  prepare(cgroup: string, sandbox: Sandbox, outputs: Outputs): void;
+  /** What was prepared and not used ends. */
+  dismissSpares(): void;
   start(id: string, init: ContainerInit): void;
   exec(id: string, init: ExecInit): void;
   signal(id: string, signal: number): void;
@@ -17,14 +22,13 @@ export interface Processes {
   list(): ZygoteProcess[];
 }
 
-interface Child extends Launched {
+interface Child extends Held {
   id: string;
+  cgroup: string;
   request: 'start' | 'exec';
   /** On its way to execve; then running, failed or ended without a word; then ended. */
   state: 'starting' | 'silent' | 'running' | Failure | Exit;
   report: string;
-  /** Reading ends of its output, held so that nothing it wrote is lost: protocol.ts, Stdio. */
-  outputs: number[];
 }
 
 /** @param tell takes what becomes of the processes */
@@ -35,27 +39,26 @@ export function trackProcesses(
   tell: (message: FromZygote) => void,
 ): Processes {
   const children = new Map<string, Child>();
+  const spares = trackSpares(sys, loop, ignoredSignals);
   const ownPidNamespace = sys.open('/proc/self/ns/pid', O_RDONLY | O_CLOEXEC);
   const buffer = Buffer.alloc(4096);
 
-  const begin = (
-    id: string,
-    request: Child['request'],
-    init: ContainerInit | ExecInit,
-    launchChild: () => Launched,
-  ) => {
+  const begin = (id: string, request: Child['request'], init: ContainerInit | ExecInit, launchChild: () => Held) => {
     const previous = children.get(id);
     if (previous !== undefined && !hasEnded(previous)) throw new SystemError(request, id, EEXIST);
     if (previous !== undefined) drop(previous);
-    const outputs = holdOutputs(sys, init.stdio);
-    let launched: Launched;
-    try {
-      launched = launchChild();
-    } catch (error) {
-      for (const fd of outputs) sys.close(fd);
-      throw error;
-    }
-    const child: Child = { id, request, ...launched, state: 'starting', report: '', outputs };
+    const { pid, pidfd, status, held } = launchChild();
+    const child: Child = {
+      id,
+      cgroup: init.cgroup,
+      request,
+      pid,
+      pidfd,
+      status,
+      held,
+      state: 'starting',
+      report: '',
+    };
     children.set(id, child);
     loop.watch(child.status, EPOLLIN, () => readReport(child));
     loop.watch(child.pidfd, EPOLLIN, () => reap(child));
@@ -72,7 +75,7 @@ export function trackProcesses(
     loop.unwatch(child.status);
     sys.close(child.status);
     const report = parseReport(child.report);
-    if (report === 'ready') tell({ type: 'started', id: child.id, pid: child.pid });
+    if (report === 'ready') tell({ type: 'started', id: child.id, pid: child.pid, cgroup: child.cgroup });
     child.state = report === 'ready' ? 'running' : report;
   };
 
@@ -97,7 +100,7 @@ export function trackProcesses(
   };
 
   const drop = (child: Child) => {
-    for (const fd of child.outputs) sys.close(fd);
+    closeOutputs(sys, child);
     children.delete(child.id);
   };
 
@@ -108,9 +111,13 @@ export function trackProcesses(
   };
 
   return {
+    prepare: (cgroup, sandbox, outputs) => spares.prepare(cgroup, sandbox, outputs),
+    dismissSpares: () => spares.dismiss(),
+
     start(id, init) {
       const child = () => initContainer(sys, init, ignoredSignals);
-      begin(id, 'start', init, () => launch(sys, CLONE_NEWPID, init.cgroup, child));
+      const fork = () => launch(sys, CLONE_NEWPID, init.cgroup, child);
+      begin(id, 'start', init, () => spares.take(init) ?? holdOutputs(sys, init.stdio, fork));
     },
 
     exec(id, init) {
@@ -119,7 +126,7 @@ export function trackProcesses(
       // Holds for children born from now on; this process itself stays where it is.
       sys.setns(container, CLONE_NEWPID);
       try {
-        begin(id, 'exec', init, () => launch(sys, 0, init.cgroup, child));
+        begin(id, 'exec', init, () => holdOutputs(sys, init.stdio, () => launch(sys, 0, init.cgroup, child)));
       } finally {
         sys.setns(ownPidNamespace, CLONE_NEWPID);
       }
@@ -140,6 +147,7 @@ export function trackProcesses(
       [...children.values()].map((child) => ({
         id: child.id,
         pid: child.pid,
+        cgroup: child.cgroup,
         exit: hasEnded(child) ? child.state : null,
       })),
   };
@@ -151,16 +159,6 @@ const killed = (signal: number | null): Failure => ({
   object: `process, ended by signal ${signal ?? 'none'}`,
   errno: 'ECANCELED',
 });
-
-function holdOutputs(sys: Sys, { stdout, stderr }: Stdio): number[] {
-  const first = sys.open(stdout, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  try {
-    return [first, sys.open(stderr, O_RDONLY | O_NONBLOCK | O_CLOEXEC)];
-  } catch (error) {
-    sys.close(first);
-    throw error;
-  }
-}
 
 const hasEnded = (child: Child): child is Child & { state: Exit } =>
   typeof child.state === 'object' && 'at' in child.state;

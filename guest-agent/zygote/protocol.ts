@@ -15,8 +15,11 @@ export const LINE_LIMIT = 1024 * 1024;
  * The zygote itself keeps the FIFOs of stdout and stderr open for reading (O_RDONLY | O_NONBLOCK, never read) until
  * `forget`: while the agent is away a writer meets no EPIPE, and what it wrote before it ended is kept.
  */
-export interface Stdio {
+export interface Stdio extends Outputs {
   stdin: string | null;
+}
+
+export interface Outputs {
   stdout: string;
   stderr: string;
 }
@@ -29,20 +32,27 @@ interface ProcessInit {
   gid: number;
   groups: number[];
   stdio: Stdio;
-  /** Bounding, permitted and effective set as a 64-bit mask in hex, e.g. "a80425fb"; capabilities(7). */
+  /** Permitted and effective set, of a further process the bounding set too, as a 64-bit mask in hex, e.g. "a80425fb"; capabilities(7). */
   capabilities: string;
   noNewPrivileges: boolean;
   /** Folder of the cgroup v2 that the process is put into before it runs. */
   cgroup: string;
 }
 
+/** What a container has whichever one it is, so that it can be made before it is asked for. */
+export interface Sandbox {
+  /** The bounding set, as a mask in hex: no program in it can gain a capability that it has not. */
+  capabilities: string;
+  maskedPaths: string[];
+  readonlyPaths: string[];
+}
+
 /** A container's first process: PID 1 in new PID, mount, network, UTS, IPC and cgroup namespaces. */
 export interface ContainerInit extends ProcessInit {
+  sandbox: Sandbox;
   hostname: string;
   /** Overlay mounted on `root`. `layers`: names relative to `layersFolder`, topmost first (mount option order). */
   rootfs: { root: string; layersFolder: string; layers: string[]; upper: string; work: string };
-  maskedPaths: string[];
-  readonlyPaths: string[];
 }
 
 /** A further process in a running container. */
@@ -52,6 +62,11 @@ export interface ExecInit extends ProcessInit {
 }
 
 export type ToZygote =
+  /**
+   * Has a process ready in the cgroup `id`. The first `start` in that cgroup, if it has the same sandbox and outputs, is that
+   * process and need not fork. Without a reply: a start does not depend on it. What was not used ends with the connection.
+   */
+  | { type: 'prepare'; id: string; sandbox: Sandbox; outputs: Outputs }
   | { type: 'start'; id: string; init: ContainerInit }
   | { type: 'exec'; id: string; init: ExecInit }
   /** Also while it starts. Safe against PID reuse: only the zygote reaps. Fails with ESRCH when the process has ended. */
@@ -70,13 +85,14 @@ export interface Exit {
 export interface ZygoteProcess {
   id: string;
   pid: number;
+  cgroup: string;
   exit: Exit | null;
 }
 
 export type FromZygote =
   | { type: 'processes'; processes: ZygoteProcess[] }
   /** execve succeeded. */
-  | { type: 'started'; id: string; pid: number }
+  | { type: 'started'; id: string; pid: number; cgroup: string }
   | { type: 'signalled'; id: string }
   | { type: 'exited'; id: string; exit: Exit }
   /** The request failed and left nothing behind. `operation` + `object` + errno name, e.g. execve /bin/x ENOENT. */

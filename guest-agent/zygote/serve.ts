@@ -23,6 +23,7 @@ export function serve(sys: Sys, path: string, ignoredSignals: number[]): () => v
     const fd = sys.accept(listener, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd === null) return;
     agent?.close();
+    processes.dismissSpares();
     agent = openConnection(sys, loop, fd, (line) => handle(processes, parseRequest(line), tell));
     agent.send({ type: 'processes', processes: processes.list() });
   });
@@ -33,6 +34,9 @@ function handle(processes: Processes, request: ToZygote, tell: (message: FromZyg
   const { type, id } = request;
   try {
     switch (type) {
+      case 'prepare':
+        processes.prepare(id, request.sandbox, request.outputs);
+        break;
       case 'start':
         processes.start(id, request.init);
         break;
@@ -49,6 +53,10 @@ function handle(processes: Processes, request: ToZygote, tell: (message: FromZyg
     }
   } catch (error) {
     if (!(error instanceof SystemError) || type === 'forget') throw error;
+    if (type === 'prepare') {
+      console.error('zygote: prepare:', error.message);
+      return;
+    }
     const { operation, object, errno } = error;
     tell({ type: 'failed', id, request: type, operation, object, errno });
   }

@@ -1,37 +1,32 @@
 import { F_GETFL, F_SETFL, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR, S_IFIFO, S_IFMT } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
-import type { Stdio } from './protocol.ts';
+import type { Outputs, Stdio } from './protocol.ts';
 import { STATUS_FD } from './report.ts';
 
 /** Open in the child under numbers above STATUS_FD. */
-export type StdioDescriptors = [stdin: number, stdout: number, stderr: number];
+export type StdioDescriptors = [stdin: number, ...outputs: OutputDescriptors];
+export type OutputDescriptors = [stdout: number, stderr: number];
 
 /**
- * Opens the streams by their names in the guest. The process's user owns them afterwards: a program may open /dev/stdout.
+ * Opens the outputs by their names in the guest: for reading too, so that writing to one whose reader is away waits for the
+ * reader and is no SIGPIPE.
  */
-export function openStdio(sys: Sys, { stdin, stdout, stderr }: Stdio, uid: number, gid: number): StdioDescriptors {
-  const open = (path: string, openFile: (path: string) => number) => {
-    const fd = openFile(path);
-    // Not /dev/null, which is everyone's.
-    if (uid !== 0 && (sys.fstat(fd).mode & S_IFMT) === S_IFIFO) sys.fchown(fd, uid, gid);
-    return fd;
-  };
-  const openOutput = (path: string) => sys.open(path, O_RDWR | O_CLOEXEC);
-  return [
-    open(stdin ?? '/dev/null', (path) => openInput(sys, path)),
-    open(stdout, openOutput),
-    open(stderr, openOutput),
-  ];
+export function openOutputs(sys: Sys, { stdout, stderr }: Outputs): OutputDescriptors {
+  const open = (path: string) => sys.open(path, O_RDWR | O_CLOEXEC);
+  return [open(stdout), open(stderr)];
 }
 
-/**
- * Outputs are open for reading too, so that writing to one whose reader is away waits for the reader and is no SIGPIPE. The
- * input is not: it ends when its writer closes it. O_NONBLOCK is for open(2) alone, which would wait for a writer.
- */
-function openInput(sys: Sys, path: string): number {
-  const fd = sys.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+/** For reading only: it ends when its writer closes it. O_NONBLOCK is for open(2) alone, which would wait for a writer. */
+export function openInput(sys: Sys, { stdin }: Stdio): number {
+  const fd = sys.open(stdin ?? '/dev/null', O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   sys.fcntl(fd, F_SETFL, sys.fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
   return fd;
+}
+
+/** The process's user owns the streams: a program may open /dev/stdout. Not /dev/null, which is everyone's. */
+export function ownStdio(sys: Sys, stdio: StdioDescriptors, uid: number, gid: number): StdioDescriptors {
+  if (uid !== 0) for (const fd of stdio) if ((sys.fstat(fd).mode & S_IFMT) === S_IFIFO) sys.fchown(fd, uid, gid);
+  return stdio;
 }
 
 /** Makes them the standard streams and closes everything else but the report, which closes by itself at execve. */

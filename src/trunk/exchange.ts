@@ -9,7 +9,7 @@ import type { TrunkRequest } from './trunk.ts';
  * Sends the request and resolves with its stream when the headers of a good reply came; a bad one is thrown. When the
  * agent went away before it answered, an idempotent request (RFC 9110, 9.2.2) is sent again to the next session.
  *
- * @param body `whole`: the request's JSON or nothing. `duplex`: the caller goes on writing.
+ * @param body `whole`: the request's JSON or nothing. `duplex`: the same as one line, and the caller goes on writing.
  */
 export async function exchange(
   link: Link,
@@ -46,7 +46,8 @@ async function exchangeOnce(
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       },
     );
-    if (json !== undefined) stream.end(json);
+    if (json !== undefined && body === 'whole') stream.end(json);
+    else if (json !== undefined) stream.write(`${json}\n`);
     const status = await replyStatus(stream);
     if (status >= 200 && status < 300) return stream;
     throw await replyError(stream, status, request);

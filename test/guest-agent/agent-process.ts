@@ -13,6 +13,7 @@ const agent = await openAgent({
   kernel,
   machine: fakeMachine(),
   zygoteSocket,
+  slots: 2,
   endAgent,
 });
 process.send?.({ restarted: agent.restarted });

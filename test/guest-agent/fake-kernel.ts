@@ -17,6 +17,10 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
       return cgroupOf(id);
     },
     removeCgroup: (cgroup) => rmSync(cgroup, { recursive: true, force: true }),
+    cgroups: () => {
+      mkdirSync(cgroupOf(''), { recursive: true });
+      return readdirSync(cgroupOf('')).map(cgroupOf);
+    },
     killCgroup: (cgroup) => signalGroups(cgroup, 'SIGKILL'),
     applyLimits: (cgroup, limits) => writeFileSync(join(cgroup, 'limits.json'), JSON.stringify(limits)),
     freezeCgroup(cgroup) {

@@ -48,11 +48,11 @@ export async function openFakeZygote(path: string): Promise<FakeZygote> {
       send({ type: 'failed', id, request, operation: 'execve', object: init.argv[0] ?? '', errno: error.code ?? '' });
     });
     if (child.pid === undefined) return;
-    const entry: ZygoteProcess = { id, pid: child.pid, exit: null };
+    const entry: ZygoteProcess = { id, pid: child.pid, cgroup: init.cgroup, exit: null };
     processes.set(id, entry);
     children.set(id, child);
     writeFileSync(join(init.cgroup, `${id}.pid`), String(child.pid));
-    send({ type: 'started', id, pid: child.pid });
+    send({ type: 'started', id, pid: child.pid, cgroup: init.cgroup });
     child.on('exit', (code, signal) => {
       const exit = { code, signal: signal === null ? null : os.constants.signals[signal], at: Date.now() };
       entry.exit = exit;
@@ -68,6 +68,8 @@ export async function openFakeZygote(path: string): Promise<FakeZygote> {
   const receive = (message: ToZygote) => {
     requests.push(message);
     switch (message.type) {
+      case 'prepare':
+        return;
       case 'start':
       case 'exec': {
         run(message.id, message.type, message.init);

@@ -38,6 +38,7 @@ export async function openFixture(t: ExecutionContext, clock: Clock = systemCloc
     kernel: fakeKernel(folder),
     machine: fakeMachine(),
     zygoteSocket,
+    slots: 0,
     endAgent: ended.resolve,
   });
   const client = connectClient(agentSocket(folders));

@@ -22,7 +22,15 @@ async function openGuest(t: ExecutionContext) {
     machine,
     async start() {
       const kernel = fakeKernel(folder);
-      const agent = await openAgent({ folders, clock: systemClock, kernel, machine, zygoteSocket, endAgent: () => {} });
+      const agent = await openAgent({
+        folders,
+        clock: systemClock,
+        kernel,
+        machine,
+        zygoteSocket,
+        slots: 2,
+        endAgent: () => {},
+      });
       const client = connectClient(agentSocket(folders));
       const close = () => {
         client.close();

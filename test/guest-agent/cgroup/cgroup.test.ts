@@ -2,13 +2,20 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { mergeLimits } from '../../../guest-agent/api.ts';
+import { type Limits, mergeLimits } from '../../../guest-agent/api.ts';
+import { applyLimits } from '../../../guest-agent/cgroup/apply.ts';
 import { createCgroup, killCgroup, prepareCgroups, removeCgroup } from '../../../guest-agent/cgroup/cgroup.ts';
 import { ioUsage } from '../../../guest-agent/cgroup/io.ts';
 import { oomKillCount } from '../../../guest-agent/cgroup/memory.ts';
 import { pidsUsage } from '../../../guest-agent/cgroup/pids.ts';
 import { pressure } from '../../../guest-agent/cgroup/pressure.ts';
 import { guestTime } from '../../../guest-agent/cgroup/stats.ts';
+
+function limited(limits: Limits, root: string): string {
+  const folder = createCgroup('one', root);
+  applyLimits(folder, limits);
+  return folder;
+}
 
 function mount(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'nest-cgroup-'));
@@ -40,7 +47,7 @@ test('each limit has its file', (t) => {
     hugepageLimits: [{ pageSize: '2MB', limit: 0 }],
     unified: { 'memory.high': '1000' },
   };
-  t.deepEqual(contents(createCgroup('one', limits, mount(t))), {
+  t.deepEqual(contents(limited(limits, mount(t))), {
     'memory.max': '67108864',
     'memory.swap.max': '0',
     'memory.oom.group': '1',
@@ -59,12 +66,12 @@ test('each limit has its file', (t) => {
 });
 
 test('what is not limited is left as the kernel has it', (t) => {
-  t.deepEqual(contents(createCgroup('one', {}, mount(t))), {});
+  t.deepEqual(contents(limited({}, mount(t))), {});
 });
 
 test('-1 takes a limit away', (t) => {
   const limits = { memory: { limit: -1 as const }, cpu: { quota: -1 as const }, pids: { limit: -1 as const } };
-  t.deepEqual(contents(createCgroup('one', limits, mount(t))), {
+  t.deepEqual(contents(limited(limits, mount(t))), {
     'memory.max': 'max',
     'memory.swap.max': 'max',
     'memory.oom.group': '0',
@@ -75,7 +82,7 @@ test('-1 takes a limit away', (t) => {
 
 test('swap counts memory and swap together', (t) => {
   const swap = (limit: number, both: number) =>
-    contents(createCgroup('one', { memory: { limit, swap: both } }, mount(t)))['memory.swap.max'];
+    contents(limited({ memory: { limit, swap: both } }, mount(t)))['memory.swap.max'];
   t.is(swap(64 << 20, 96 << 20), String(32 << 20));
   t.is(swap(64 << 20, -1), 'max');
   t.throws(() => swap(64 << 20, 32 << 20), { message: /at least the memory limit/ });
@@ -84,14 +91,14 @@ test('swap counts memory and swap together', (t) => {
 test('a controller that few need is enabled with the first who does, in every cgroup above', (t) => {
   const root = mount(t);
   prepareCgroups(root);
-  createCgroup('one', { cpu: { cpus: '0' } }, root);
+  limited({ cpu: { cpus: '0' } }, root);
   t.is(readFileSync(join(root, 'cgroup.subtree_control'), 'utf8'), '+cpuset');
   t.is(readFileSync(join(root, 'nest/cgroup.subtree_control'), 'utf8'), '+cpuset');
 });
 
 test('a cgroup that exists is created again', (t) => {
   const root = mount(t);
-  t.is(createCgroup('one', {}, root), createCgroup('one', { pids: { limit: 1 } }, root));
+  t.is(createCgroup('one', root), createCgroup('one', root));
 });
 
 test('a cgroup that is gone is killed and removed', (t) => {

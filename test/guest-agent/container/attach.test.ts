@@ -36,3 +36,28 @@ test('a container that exited is attached to for its next run', async (t) => {
   await client.ask('POST', `/v1/containers/${spec.id}/start`);
   t.is(framed(await readAll(stream), 1), 'run\n');
 });
+
+test('one request creates, attaches and starts, and its body goes on as stdin', async (t) => {
+  const { client } = await openFixture(t);
+  const spec = shell('cat; echo bye >&2', { stdin: true });
+  const stream = client.session.request({ ':method': 'POST', ':path': '/v1/run?stdin=1' });
+  stream.write(`${JSON.stringify(spec)}\nhel`);
+  stream.end('lo\n');
+  const bytes = await readAll(stream);
+  t.is(framed(bytes, 1), 'hello\n');
+  t.is(framed(bytes, 2), 'bye\n');
+  t.like((await client.ask('GET', `/v1/containers/${spec.id}`)).body, { state: { status: 'exited', exitCode: 0 } });
+});
+
+test('a run that cannot start says why, and a body that is no line is refused', async (t) => {
+  const { client } = await openFixture(t);
+  const missing = { ...shell(''), argv: ['/not/there'] };
+  const run = async (body: string) => {
+    const stream = client.session.request({ ':method': 'POST', ':path': '/v1/run' });
+    stream.end(body);
+    return (await readAll(stream)).toString();
+  };
+  t.regex(await run(`${JSON.stringify(missing)}\n`), /exec: `\/not\/there`/);
+  t.regex(await run('{"id":'), /ends within its first line/);
+  t.regex(await run('{}\n'), /check request body/);
+});

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { ContainerRecord, ContainerState, type ErrorReply } from '../../../guest-agent/api.ts';
@@ -90,7 +90,8 @@ test('a container that the kernel killed for want of memory is marked', async (t
   const { client, folder } = await openFixture(t);
   const spec = shell('exec sleep 60');
   await run(client, spec, false);
-  writeFileSync(join(folder, 'cgroup', spec.id, 'oom'), '');
+  const [cgroup = ''] = readdirSync(join(folder, 'cgroup'));
+  writeFileSync(join(folder, 'cgroup', cgroup, 'oom'), '');
   await client.ask('POST', `/v1/containers/${spec.id}/kill?signal=SIGKILL`);
   t.like((await client.ask('POST', `/v1/containers/${spec.id}/wait`)).body, { exitCode: 137, oomKilled: true });
 });

@@ -22,7 +22,7 @@ async function testClient(t: ExecutionContext): Promise<Scene> {
   const first = Promise.withResolvers<void>();
   const zygote = connectZygote(path, systemClock, {
     processes: () => first.resolve(),
-    started: (id, pid) => heard.push(`started ${id} ${pid}`),
+    started: ({ id, pid }) => heard.push(`started ${id} ${pid}`),
     exited: (id, { code, signal }) => heard.push(`exited ${id} ${code} ${signal}`),
   });
   // The client was there first: it waits for the zygote.
@@ -47,7 +47,7 @@ test('a reply reaches the request it belongs to', async (t) => {
   const { zygote, say } = await testClient(t);
   const [a, b] = [zygote.start('a', init), zygote.start('b', init)];
   const kills = [zygote.signal('a', 0), zygote.signal('a', 15)];
-  say({ type: 'started', id: 'b', pid: 2 });
+  say({ type: 'started', id: 'b', pid: 2, cgroup: '/c' });
   say({ type: 'failed', id: 'a', request: 'start', operation: 'execve', object: '/x', errno: 'ENOENT' });
   say({ type: 'signalled', id: 'a' });
   say({ type: 'failed', id: 'a', request: 'signal', operation: 'kill', object: 'a', errno: 'ESRCH' });
@@ -59,7 +59,7 @@ test('a reply reaches the request it belongs to', async (t) => {
 
 test('what an earlier agent asked for is told as news', async (t) => {
   const { heard, say, zygote } = await testClient(t);
-  say({ type: 'started', id: 'a', pid: 5 });
+  say({ type: 'started', id: 'a', pid: 5, cgroup: '/c' });
   say({ type: 'failed', id: 'b', request: 'start', operation: 'execve', object: '/x', errno: 'ENOENT' });
   say({ type: 'exited', id: 'a', exit: { code: null, signal: 9, at: 1 } });
   const reply = zygote.signal('z', 0);

@@ -1,14 +1,29 @@
 import test from 'ava';
 import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../../../guest-agent/sys/constants.ts';
-import { mountKernelFileSystems } from '../../../guest-agent/rootfs/kernel-mounts.ts';
+import { mountKernelFileSystems, moveKernelFileSystems } from '../../../guest-agent/rootfs/kernel-mounts.ts';
 import { failing, recordingSys } from '../sys/recording-sys.ts';
 
-test('every mount point is looked up below the root, and no link is followed', (t) => {
-  const resolves = new Set<number>();
-  const { sys, calls } = recordingSys({ openat2: (_, __, ___, resolve) => resolves.add(resolve).size + 20 });
-  mountKernelFileSystems(sys, 7);
-  t.deepEqual([...resolves], [RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS]);
-  t.true(calls.filter((call) => call.startsWith('mount')).every((call) => call.includes('/proc/self/fd/')));
+test('no file of an image takes part in mounting', (t) => {
+  const { sys, calls } = recordingSys();
+  mountKernelFileSystems(sys);
+  t.is(calls[0], 'chdir /run/nest/stage');
+  const targets = calls.filter((call) => call.startsWith('mount ')).map((call) => call.split(' ')[2]);
+  t.deepEqual(targets, ['proc', 'dev', 'dev/pts', 'dev/shm', 'dev/mqueue', 'sys', 'sys/fs/cgroup']);
+});
+
+test('every place that they move to is looked up below the root, and no link is followed', (t) => {
+  const asked: string[] = [];
+  const { sys, calls } = recordingSys({
+    open: () => 10,
+    openat2: (root, path, _, resolve) => asked.push(`${root} ${path} ${resolve}`) + 20,
+  });
+  moveKernelFileSystems(sys, 7);
+  const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  t.deepEqual(asked, [`7 proc ${resolve}`, `7 dev ${resolve}`, `7 sys ${resolve}`]);
+  t.deepEqual(
+    calls.filter((call) => call.startsWith('attachMount')),
+    ['attachMount 10 21', 'attachMount 10 22', 'attachMount 10 23'],
+  );
 });
 
 test('an image without folders to mount on gets them', (t) => {
@@ -16,9 +31,9 @@ test('an image without folders to mount on gets them', (t) => {
   const { sys, calls } = recordingSys({
     openat2: (_, path) => (missing.delete(path) ? failing('ENOENT')() : 20),
   });
-  mountKernelFileSystems(sys, 7);
+  moveKernelFileSystems(sys, 7);
   t.deepEqual(
-    calls.filter((call) => /^mkdir (proc|dev|sys) /.test(call)),
+    calls.filter((call) => call.startsWith('mkdir ')),
     ['mkdir proc 493', 'mkdir dev 493', 'mkdir sys 493'],
   );
 });

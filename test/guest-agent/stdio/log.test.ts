@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type OutputStream, STDERR, STDOUT } from '../../../guest-agent/stdio/frame.ts';
-import { decodeEntry, encodeEntries, ENTRY_LIMIT } from '../../../guest-agent/stdio/log-entry.ts';
+import { decodeEntry, encodeEntry, ENTRY_LIMIT, splitIntoEntries } from '../../../guest-agent/stdio/log-entry.ts';
 import { openLog } from '../../../guest-agent/stdio/log-file.ts';
 import { logOutput, type LogQuery } from '../../../guest-agent/stdio/log-output.ts';
 import { logStart, readLog } from '../../../guest-agent/stdio/log-reader.ts';
@@ -43,10 +43,8 @@ test('any bytes come back as they were written', async (t) => {
 
 test('an entry holds at most 16 KiB and ends with a line where it can', (t) => {
   const line = `${'x'.repeat(9_999)}\n`;
-  const entries = encodeEntries(7, STDERR, Buffer.from(line + line + 'y'.repeat(40_000)))
-    .trimEnd()
-    .split('\n');
-  const decoded = entries.map((entry) => decodeEntry(entry));
+  const entries = splitIntoEntries(7, STDERR, Buffer.from(line + line + 'y'.repeat(40_000)));
+  const decoded = entries.map((entry) => decodeEntry(encodeEntry(entry)));
   t.deepEqual(
     decoded.map((entry) => entry?.data.length),
     [10_000, 10_000, ENTRY_LIMIT, ENTRY_LIMIT, 40_000 - 2 * ENTRY_LIMIT],

@@ -61,7 +61,10 @@ test('a peer that never reads is disconnected', (t) => {
   t.teardown(silence());
   socket.room = 0;
   for (let count = 0; count < 5 && !socket.closed; count++)
-    connection.send({ type: 'processes', processes: [{ id: 'x'.repeat(1024 * 1024), pid: 1, exit: null }] });
+    connection.send({
+      type: 'processes',
+      processes: [{ id: 'x'.repeat(1024 * 1024), pid: 1, cgroup: '', exit: null }],
+    });
   t.true(socket.closed);
   t.notThrows(() => connection.send(message));
 });

@@ -17,8 +17,7 @@ export const containerInit = (changes: Partial<ContainerInit> = {}): ContainerIn
   ...process,
   hostname: 'one',
   rootfs: { root: '/run/root', layersFolder: '/run/layers', layers: ['bbb', 'aaa'], upper: '/up', work: '/work' },
-  maskedPaths: ['/proc/keys'],
-  readonlyPaths: ['/proc/sys'],
+  sandbox: { capabilities: 'a80425fb', maskedPaths: ['/proc/keys'], readonlyPaths: ['/proc/sys'] },
   ...changes,
 });
 

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
+import { errnoOf, report } from '../errors.ts';
+import { type Folders, slotPaths, slotsFolder } from '../folders.ts';
+import type { Runtime } from '../runtime.ts';
+import { SANDBOX } from '../security/defaults.ts';
+import { type Capture, captureFifo } from '../stdio/capture.ts';
+import { type OutputStream, STDERR, STDOUT } from '../stdio/frame.ts';
+
+/** What one run of a container happens in: a cgroup, and a folder with its FIFOs and the place to mount its root on. */
+export interface Slot {
+  /** Folder of the cgroup, whose name is the slot's. */
+  cgroup: string;
+  captures: Capture[];
+  /** Takes what the process writes. */
+  receive: (stream: OutputStream, chunk: Buffer) => void;
+}
+
+/**
+ * Slots are made while there is nothing to do, each with a process of the zygote waiting in it: a container that takes one
+ * starts in a fraction of the time. See zygote/prepare.ts.
+ */
+export interface Slots {
+  take(): Slot;
+  /** Cgroups of those that wait. */
+  waiting(): string[];
+  /** Forgets those that wait, as when the zygote is another one, and makes new ones. */
+  renew(): void;
+  close(): void;
+}
+
+type SlotRuntime = Pick<Runtime, 'folders' | 'kernel' | 'zygote' | 'clock'>;
+
+/** @param count how many are kept ready; a waiting process costs memory of its own, about that of a shell */
+export function openSlots(runtime: () => SlotRuntime, count: number): Slots {
+  let waiting: Slot[] = [];
+  let cancel = () => {};
+
+  /** One at a time, and after a while in which none was taken: what is started now needs the processors more. */
+  const refill = () => {
+    cancel();
+    if (waiting.length < count) cancel = runtime().clock.after(REFILL_DELAY, makeReady);
+  };
+  const makeReady = () => {
+    try {
+      const slot = makeSlot(runtime());
+      waiting.push(slot);
+      const { stdout, stderr } = slotPaths(runtime().folders, basename(slot.cgroup));
+      runtime().zygote.prepare(slot.cgroup, SANDBOX, { stdout, stderr });
+      refill();
+    } catch (error) {
+      report('make a slot', error); // a container makes its own then, and says what is wrong
+    }
+  };
+  const forget = () => {
+    for (const slot of waiting) closeSlot(slot);
+    waiting = [];
+  };
+
+  return {
+    take() {
+      const slot = waiting.shift() ?? makeSlot(runtime());
+      refill();
+      return slot;
+    },
+    waiting: () => waiting.map(({ cgroup }) => cgroup),
+    renew() {
+      forget();
+      refill();
+    },
+    close() {
+      cancel();
+      forget();
+    },
+  };
+}
+
+/** Opens the agent's ends of a slot that exists, as of a process that outlived an earlier agent. */
+export function openSlot(folders: Folders, cgroup: string): Slot {
+  const { stdout, stderr } = slotPaths(folders, basename(cgroup));
+  const slot: Slot = { cgroup, captures: [], receive: () => {} };
+  slot.captures.push(captureFifo(stdout, (chunk) => slot.receive(STDOUT, chunk)));
+  slot.captures.push(captureFifo(stderr, (chunk) => slot.receive(STDERR, chunk)));
+  return slot;
+}
+
+/** Takes what the process wrote last, and closes the agent's ends. */
+export function closeSlot({ captures }: Pick<Slot, 'captures'>): void {
+  for (const capture of captures) capture.finish();
+}
+
+/** Removes what is left of a slot, also when it is nothing. What stays is tried again when the next agent begins. */
+export function removeSlot({ folders, kernel }: Pick<Runtime, 'folders' | 'kernel'>, cgroup: string): void {
+  try {
+    kernel.removeCgroup(cgroup);
+    rmSync(slotPaths(folders, basename(cgroup)).folder, { recursive: true, force: true });
+  } catch (error) {
+    report(`remove cgroup \`${cgroup}\``, error);
+  }
+}
+
+/** Removes all but those that are `used`. */
+export function sweepSlots(runtime: Pick<Runtime, 'folders' | 'kernel'>, used: Set<string>): void {
+  for (const cgroup of runtime.kernel.cgroups()) if (!used.has(cgroup)) removeSlot(runtime, cgroup);
+  const names = new Set([...used].map((cgroup) => basename(cgroup)));
+  for (const name of namesIn(slotsFolder(runtime.folders)))
+    if (!names.has(name)) rmSync(slotPaths(runtime.folders, name).folder, { recursive: true, force: true });
+}
+
+function makeSlot({ folders, kernel }: SlotRuntime): Slot {
+  const name = randomBytes(8).toString('hex');
+  const { root, stdout, stderr } = slotPaths(folders, name);
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  for (const path of [stdout, stderr]) kernel.mkfifo(path, 0o600);
+  return openSlot(folders, kernel.createCgroup(name));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Milliseconds. */
+const REFILL_DELAY = 50;
