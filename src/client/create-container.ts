@@ -1,7 +1,8 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import { NestError } from '../errors.ts';
+import { progressTo } from '../progress.ts';
 import type { Engine } from './connect.ts';
-import { pullImage } from './image-load.ts';
+import { pullImage } from './image-transfer.ts';
 import type { ProgressView } from './terminal/progress-view.ts';
 
 export interface CreateOptions {
@@ -48,20 +49,11 @@ async function create(engine: Engine, { name, ...body }: ContainerCreateOptions,
 }
 
 async function pullWithView(engine: Engine, image: string, view: ProgressView, signal: AbortSignal): Promise<void> {
-  const step = { type: 'step', id: PULL_STEP, title: `Pulling ${image}` } as const;
-  view.show({ ...step, state: 'running' });
-  try {
-    await pullImage(engine, image, (text) => view.show({ ...step, state: 'running', detail: text }), signal);
-    view.show({ ...step, state: 'done' });
-  } catch (error) {
-    view.show({ ...step, state: 'failed' });
-    throw error;
-  }
+  // The engine, which tells of the zone in the same view, counts its steps from 1: these count downwards.
+  const progress = progressTo((event) => view.show(event.type === 'step' ? { ...event, id: -event.id } : event));
+  await pullImage(engine, image, { progress, signal });
 }
 
 function isImageMissing(error: unknown): boolean {
   return error instanceof NestError && error.code === 'image-not-found';
 }
-
-/** The engine counts its steps from 1. */
-const PULL_STEP = -1;

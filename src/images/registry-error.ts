@@ -14,8 +14,12 @@ export function registryError(operation: 'pull' | 'push', name: string, error: u
 /** skopeo logs `time="…" level=fatal msg="…"`; the message's last parts tell the cause. */
 export function reason({ stderr }: ToolFailed): string {
   const message = /level=fatal msg="((?:[^"\\]|\\.)*)"/.exec(stderr)?.[1] ?? stderr.trim();
-  return message.replace(/\\(.)/g, '$1').replace(/\s+/g, ' ').slice(-300);
+  return message.replace(/\\(.)/g, '$1').replace(/\s+/g, ' ').replace(DETOURS, '').slice(-300);
 }
+
+/** What skopeo was about when it met the cause. */
+const DETOURS =
+  /^(Error parsing image name "[^"]*": |trying to reuse blob \S+ at destination: |(initializing source|copying system image from manifest list|reading manifest \S+ in \S+): )+/;
 
 const CAUSES: { words: RegExp; code: NestError['code']; say?: string; hint: string }[] = [
   {
@@ -51,6 +55,6 @@ const CAUSES: { words: RegExp; code: NestError['code']; say?: string; hint: stri
     words:
       /connection refused|no such host|timeout|unreachable|connection reset|broken pipe|EOF|status(code| code)?[ :]*(from registry )?5\d\d|server gave HTTP|x509|tls:/i,
     code: 'registry-failed',
-    hint: 'The registry cannot be reached. Check its address, or load the image from a file: `nest image load FILE`.',
+    hint: 'The registry cannot be reached, or is not well. Check its address, or try again later.',
   },
 ];

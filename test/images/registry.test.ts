@@ -1,46 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { openImages } from '../../src/images/images.ts';
 import { progressTo, silent } from '../../src/progress.ts';
 import { busyboxImage, pathsIn, temporaryFolder } from '../helpers/images.ts';
-
-/** Debian's docker-registry on a free port of the loopback, ended with the test. */
-async function startRegistry(t: ExecutionContext): Promise<string> {
-  const folder = await temporaryFolder(t);
-  const address = `127.0.0.1:${await freePort()}`;
-  await writeFile(
-    path.join(folder, 'config.yml'),
-    JSON.stringify({
-      version: 0.1,
-      storage: { filesystem: { rootdirectory: path.join(folder, 'storage') } },
-      http: { addr: address },
-    }),
-  );
-  const registry = spawn('docker-registry', ['serve', path.join(folder, 'config.yml')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  t.teardown(async () => {
-    registry.kill();
-    await once(registry, 'close');
-  });
-  const lines = createInterface(registry.stderr);
-  for await (const line of lines) if (line.includes('listening on')) return address;
-  throw new Error('docker-registry ended before it listened');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { freePort, startRegistry } from '../helpers/registry.ts';
 
 test('an image is pulled from a registry by tag and by digest, and what it has not is told', async (t) => {
   const registry = await startRegistry(t);

@@ -1,7 +1,7 @@
 import { Command } from '@oclif/core/command';
 import { ExitError } from '@oclif/core/errors';
 import { connectEngine, type Engine } from '../connect.ts';
-import { progressTo } from '../../progress.ts';
+import { progressTo, type Progress } from '../../progress.ts';
 import { ReaderGone } from '../output.ts';
 import { escapeText } from './escape.ts';
 import { failureOf, formatFailure } from './errors.ts';
@@ -55,6 +55,11 @@ export abstract class NestCommand extends Command {
   /** The same for work that is one step; it vanishes when it is done. */
   protected async withStep<T>(title: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T> {
     return await this.withProgress((view) => progressTo((event) => view.show(event)).step(title, work), true);
+  }
+
+  /** The same for work that tells its steps; they vanish when it is done. */
+  protected async withSteps<T>(work: (progress: Progress) => Promise<T>): Promise<T> {
+    return await this.withProgress((view) => work(progressTo((event) => view.show(event))), true);
   }
 
   /** This host's engine, started when none runs. */

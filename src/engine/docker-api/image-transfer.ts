@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { asNestError, NestError } from '../../errors.ts';
-import type { Image, ImageSource } from '../../images/images.ts';
+import { familiarName, type Image, type ImageSource } from '../../images/images.ts';
 import { progressTo, type Progress } from '../../progress.ts';
 import type { Context } from '../context.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
@@ -41,7 +41,8 @@ async function load(ctx: Context, uploads: string, call: Call): Promise<Reply> {
   };
   return imageStream(ctx, spooled, '\n', async (progress, emit) => {
     for (const image of await ctx.images.load(source, progress, call.signal)) {
-      emit({ stream: `Loaded image${image.references.length === 0 ? ' ID' : ''}: ${nameOf(image)}\n` });
+      for (const name of image.references) emit({ stream: `Loaded image: ${familiarName(name)}\n` });
+      if (image.references.length === 0) emit({ stream: `Loaded image ID: ${image.id}\n` });
       tell(ctx, 'load', image);
     }
   });
