@@ -16,6 +16,8 @@
  * | GET /nest/deployments | – | Deployment[] |
  * | POST /nest/deployments | DeployRequest | stream, result DeployResult |
  * | DELETE /nest/deployments/:project | – | stream, result DownResult |
+ * | GET /nest/disk | – | DiskUsage |
+ * | POST /nest/check?repair=1 | – | stream, result StoreCheck |
  * | GET /nest/progress?zone=Z | – | stream without result: what the engine is doing for that zone, until closed |
  *
  * A "stream" is application/x-ndjson, one StreamEvent a line: progress, then exactly one `result` or `error`. Closing
@@ -86,6 +88,21 @@ export const GuestImage = v.object({
   built: v.boolean(),
 });
 
+/** What takes disk space, by kind; bytes. */
+export const DiskUsage = v.array(
+  v.object({ type: text, total: count, active: count, size: count, reclaimable: count }),
+);
+
+/** What a check of images and layers has found. */
+export const StoreCheck = v.object({
+  images: count,
+  blobs: count,
+  disks: count,
+  /** Bytes read. */
+  bytes: count,
+  problems: v.array(v.object({ object: text, message: text })),
+});
+
 export const DeployRequest = v.strictObject({
   /** Text of the Compose file and the name to show in messages. */
   file: v.pipe(v.string(), v.maxLength(1024 * 1024)),
@@ -146,6 +163,8 @@ export type EngineStatus = v.InferOutput<typeof EngineStatus>;
 export type Guest = v.InferOutput<typeof Guest>;
 export type GuestDetail = v.InferOutput<typeof GuestDetail>;
 export type GuestImage = v.InferOutput<typeof GuestImage>;
+export type DiskUsage = v.InferOutput<typeof DiskUsage>;
+export type StoreCheck = v.InferOutput<typeof StoreCheck>;
 export type DeployRequest = v.InferOutput<typeof DeployRequest>;
 export type DeployAction = v.InferOutput<typeof DeployAction>;
 export type ServiceResult = v.InferOutput<typeof ServiceResult>;

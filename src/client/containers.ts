@@ -50,6 +50,12 @@ export async function listContainers(engine: Engine, { all, filters }: Container
   }));
 }
 
+/** Removes stopped containers. Returns their ids. */
+export async function pruneContainers(engine: Engine): Promise<string[]> {
+  const pruned = await engine.docker((docker) => docker.pruneContainers());
+  return v.parse(v.object({ ContainersDeleted: v.nullish(v.array(v.string()), []) }), pruned).ContainersDeleted;
+}
+
 /** The parts of Docker's ContainerSummary that are shown. */
 const Port = v.object({
   IP: v.optional(v.string()),

@@ -3,11 +3,13 @@ import * as v from 'valibot';
 import {
   Deployment,
   DeployResult,
+  DiskUsage,
   DownResult,
   EngineStatus,
   Guest,
   GuestDetail,
   GuestImage,
+  StoreCheck,
   StreamEvent,
   type DeployRequest,
 } from '../api.ts';
@@ -33,6 +35,8 @@ export interface EngineClient {
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<GuestImage>;
+  disk(): Promise<DiskUsage>;
+  check(repair: boolean, onProgress: OnProgress, signal?: AbortSignal): Promise<StoreCheck>;
   deployments(): Promise<Deployment[]>;
   deploy(deployment: DeployRequest, onProgress: OnProgress, signal?: AbortSignal): Promise<DeployResult>;
   down(project: string, onProgress: OnProgress, signal?: AbortSignal): Promise<DownResult>;
@@ -66,6 +70,9 @@ export function engineClient(socketPath: string): EngineClient {
       const query = new URLSearchParams({ recipe, ...(force && { force: '1' }) });
       return work({ method: 'POST', path: `/nest/guest-images?${query.toString()}`, signal }, GuestImage, onProgress);
     },
+    disk: () => json('/nest/disk', DiskUsage),
+    check: (repair, onProgress, signal) =>
+      work({ method: 'POST', path: `/nest/check${repair ? '?repair=1' : ''}`, signal }, StoreCheck, onProgress),
     deployments: () => json('/nest/deployments', v.array(Deployment)),
     deploy: (deployment, onProgress, signal) =>
       work({ method: 'POST', path: '/nest/deployments', body: deployment, signal }, DeployResult, onProgress),

@@ -10,6 +10,7 @@ import type { Context } from './context.ts';
 import { projectLock } from './deploy/project-containers.ts';
 import { containerRoutes } from './docker-api/containers.ts';
 import { controlRoutes } from './docker-api/control.ts';
+import { diskRoutes } from './docker-api/disk.ts';
 import { eventRoutes } from './docker-api/events.ts';
 import { execRoutes } from './docker-api/exec.ts';
 import { fileRoutes } from './docker-api/files.ts';
@@ -130,6 +131,7 @@ function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest 
     ...execRoutes(ctx),
     ...imageTransferRoutes(ctx, uploadsFolder(paths)),
     ...imageRoutes(ctx),
+    ...diskRoutes(ctx),
     ...systemRoutes(ctx, version),
     ...eventRoutes(ctx),
     ...nestRoutes(ctx, { paths, guestImages, status, stop: onStopRequest }),

@@ -2,6 +2,7 @@ import type { Paths } from '../paths.ts';
 import type { Progress } from '../progress.ts';
 import { assemble, type Assembly } from './assemble.ts';
 import { blobPath } from './blobs.ts';
+import { checkStore, type StoreCheck } from './check.ts';
 import { exclusive } from './exclusive.ts';
 import { findImage, imageNotFound } from './find.ts';
 import type { Image } from './image.ts';
@@ -105,6 +106,18 @@ export async function openImages(paths: Paths): Promise<Images> {
       return { untagged: removal.untagged, deleted: removal.deleted ? [found.id] : [] };
     },
 
+    diskPath: (diffId) => disks.pathOf(diffId),
+
+    check: (options) => checkStore(store, disks, options),
+
+    reclaimable(ids) {
+      const all = store.list();
+      const kept = new Set(all.filter(({ image }) => !ids.has(image.id)).flatMap(blobsOf));
+      const blobs = all.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
+      const freed = new Map(blobs.filter(({ digest }) => !kept.has(digest)).map(({ digest, size }) => [digest, size]));
+      return freed.values().reduce((sum, size) => sum + size, 0);
+    },
+
     async prune(unwanted) {
       const before = distinct(store.list());
       await store.change((images) => images.filter((image) => !unwanted(image.image, image.references)));
@@ -184,6 +197,12 @@ export interface Images {
     name: string,
     options: { force: boolean; users: (id: string) => ImageUser[] },
   ): Promise<{ untagged: string[]; deleted: string[] }>;
+  /** Reads everything and proves it. @param repair removes what is damaged */
+  check(options: { repair: boolean; progress: Progress; signal?: AbortSignal }): Promise<StoreCheck>;
+  /** Where a layer's disk is, once it is made. */
+  diskPath(diffId: string): string;
+  /** Bytes of blobs that would go with these images. */
+  reclaimable(ids: Set<string>): number;
   /**
    * Removes unwanted images and everything that belongs to none.
    *

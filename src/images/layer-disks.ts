@@ -12,6 +12,11 @@ import { megabytes } from './units.ts';
 export interface LayerDisks {
   /** The layer's disk, made from `blob` unless it is there. Requests for the same layer share the work. */
   ensure(layer: LayerBlob, blob: string, progress: Progress, signal?: AbortSignal): Promise<LayerFile>;
+  list(): Promise<LayerFile[]>;
+  /** Where the layer's disk is, or will be. */
+  pathOf(diffId: string): string;
+  /** Files of conversions that nobody does. */
+  leftovers(): Promise<string[]>;
   /** Removes the disks of other layers than those to keep. @returns bytes that were freed */
   prune(keep: (diffId: string) => boolean): Promise<number>;
 }
@@ -57,6 +62,24 @@ export async function openLayerDisks(folder: string, known: LayerBlob[]): Promis
         await mine;
       }
       return { diffId, path: disk };
+    },
+
+    async list() {
+      const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX));
+      return names.map((name) => ({
+        diffId: `sha256:${name.slice(0, -SUFFIX.length)}`,
+        path: path.join(folder, name),
+      }));
+    },
+
+    pathOf: diskOf,
+
+    async leftovers() {
+      const names = await readdir(folder);
+      const making = [...running.keys()].map((diffId) => path.basename(diskOf(diffId)));
+      return names
+        .filter((name) => !name.endsWith(SUFFIX) && !making.some((disk) => name.startsWith(disk)))
+        .map((name) => path.join(folder, name));
     },
 
     async prune(keep) {

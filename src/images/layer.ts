@@ -39,7 +39,11 @@ export function convertLayer(layer: LayerBlob, blob: string, target: string, opt
     const hash = createHash('sha256');
     const { plan, newest } = await inspectLayer(pass('checked', hash), options.limits ?? LAYER_LIMITS);
     expectDiffId(layer, hash);
-    await packSquashfs(rewriteLayer(pass('packed'), plan), target, newest, options.signal);
+    await packSquashfs(rewriteLayer(pass('packed'), plan), target, {
+      diffId: layer.diffId,
+      newest,
+      signal: options.signal,
+    });
   });
 }
 

@@ -28,6 +28,8 @@ export interface Store {
   leased(digest: string): boolean;
   /** Changes which images there are, and their names, in one step. */
   change(edit: (images: StoredImage[]) => StoredImage[]): Promise<void>;
+  /** Files and folders of work that nobody does. */
+  leftovers(): Promise<string[]>;
   /** Removes those of these blobs that neither an image nor a lease has. */
   drop(digests: Iterable<string>): Promise<void>;
   /**
@@ -64,6 +66,14 @@ export async function openStore(folder: string): Promise<Store> {
     owns: (digest) => owned().has(digest),
     leased: (digest) => leases.holds(digest),
     drop,
+    async leftovers() {
+      const names = await readdir(folder);
+      const stages = new Set(leases.stages());
+      return names
+        .filter((name) => name.startsWith(STAGE))
+        .map((name) => path.join(folder, name))
+        .filter((stage) => !stages.has(stage));
+    },
     change: (edit) =>
       oneAtATime(async () => {
         const next = edit(images);

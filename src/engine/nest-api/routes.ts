@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { deploy } from '../deploy/deploy.ts';
 import { listDeployments } from '../deploy/deployments.ts';
 import { takeDown } from '../deploy/down.ts';
+import { diskUsage } from '../disk-usage.ts';
 import { flag } from '../docker-api/query.ts';
 import { jsonLines } from '../http/lines.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
@@ -90,6 +91,19 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
             progress,
             signal,
           ),
+        ),
+    },
+    {
+      method: 'GET',
+      path: '/nest/disk',
+      handle: async () => ({ status: 200, json: await diskUsage(ctx, api.paths) }),
+    },
+    {
+      method: 'POST',
+      path: '/nest/check',
+      handle: (call) =>
+        resultStream(ctx, call, (progress, signal) =>
+          ctx.images.check({ repair: flag(call.query, 'repair'), progress, signal }),
         ),
     },
     {

@@ -1,0 +1,60 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { DiskUsage } from '../api.ts';
+import type { Paths } from '../paths.ts';
+import type { Context } from './context.ts';
+
+/** What nest has on this host's disk, in bytes that the file system gave: holes of thin disks do not count. */
+export async function diskUsage(ctx: Context, paths: Paths): Promise<DiskUsage> {
+  const images = await ctx.images.list();
+  const containers = ctx.state.containers.all();
+  const used = new Set(containers.map(({ record }) => record.image.id));
+  const unused = images.filter(({ id }) => !used.has(id));
+  const layers = new Set(images.filter(({ id }) => used.has(id)).flatMap((image) => image.layers));
+  const freeDisks = await Promise.all(
+    [...new Set(unused.flatMap((image) => image.layers))]
+      .filter((diffId) => !layers.has(diffId))
+      .map((diffId) => allocated(ctx.images.diskPath(diffId))),
+  );
+  const guests = ctx.link.current()?.list() ?? [];
+  const running = guests.filter(({ state }) => state === 'running');
+  const all = { total: 0, active: 0, reclaimable: 0 };
+  return [
+    {
+      type: 'Images',
+      total: images.length,
+      active: images.length - unused.length,
+      size: await allocated(paths.imageStore),
+      reclaimable: ctx.images.reclaimable(new Set(unused.map(({ id }) => id))),
+    },
+    {
+      type: 'Layer disks',
+      total: new Set(images.flatMap((image) => image.layers)).size,
+      active: layers.size,
+      size: await allocated(paths.layers),
+      reclaimable: freeDisks.reduce((sum, bytes) => sum + bytes, 0),
+    },
+    {
+      type: 'Guests',
+      total: guests.length,
+      active: running.length,
+      size: await allocated(paths.guests),
+      reclaimable: 0,
+    },
+    { ...all, type: 'Guest images', size: (await allocated(paths.guestImages)) + (await allocated(paths.agents)) },
+    { ...all, type: 'Templates', size: await allocated(paths.templates) },
+    { ...all, type: 'Cache', size: await allocated(paths.cache) },
+  ];
+}
+
+/** Of a file, or of all below a folder; hard links count once. What goes meanwhile counts nothing. */
+async function allocated(file: string, seen = new Set<number>()): Promise<number> {
+  const found = await stat(file).catch(() => undefined);
+  if (!found || seen.has(found.ino)) return 0;
+  seen.add(found.ino);
+  let bytes = found.blocks * 512;
+  if (found.isDirectory())
+    for (const entry of await readdir(file, { withFileTypes: true }).catch(() => []))
+      if (!entry.isSymbolicLink()) bytes += await allocated(path.join(file, entry.name), seen);
+  return bytes;
+}
