@@ -8,6 +8,7 @@ import type { GuestWatch } from './guests/watch.ts';
 import type { Seats } from './guests/seats.ts';
 import type { Healer } from './guests/heal.ts';
 import type { IdleGuests } from './guests/idle.ts';
+import type { UnusedLayers } from './guests/layers.ts';
 import type { Work } from './http/work.ts';
 import type { Instance } from './state/instance.ts';
 import type { State } from './state/state.ts';
@@ -23,6 +24,7 @@ export interface Context {
   watch: GuestWatch;
   seats: Seats;
   idle: IdleGuests;
+  unusedLayers: UnusedLayers;
   heal: Healer;
   ports: PublishedPorts;
   streams: StreamCounter;

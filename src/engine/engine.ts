@@ -22,6 +22,7 @@ import { usageRoutes } from './docker-api/usage.ts';
 import { createEvents } from './events.ts';
 import { healContainers } from './guests/heal.ts';
 import { idleGuests } from './guests/idle.ts';
+import { unusedLayers } from './guests/layers.ts';
 import { guestLink } from './guests/link.ts';
 import { removeGuest } from './guests/remove.ts';
 import { createSeats, type HostCapacity } from './guests/seats.ts';
@@ -104,6 +105,7 @@ function createContext(parts: EngineParts, state: State, instance: Instance, ima
   ctx.seats = createSeats(ctx, parts.host);
   ctx.idle = idleGuests(ctx, parts.idleMilliseconds, async (id) => removeGuest(ctx, await ctx.link.open(), id));
   ctx.heal = healContainers(ctx);
+  ctx.unusedLayers = unusedLayers(ctx, Math.min(parts.idleMilliseconds, UNUSED_LAYER_MILLISECONDS));
   ctx.ports = publishedPorts(async (containerId, port) => {
     const agent = await agentOf(ctx, ctx.state.containers.find(containerId));
     return agent.open({ method: 'POST', path: `/v1/containers/${containerId}/ports/${port}` });
@@ -157,6 +159,7 @@ async function closeEngine(ctx: Context, server: ApiServer): Promise<void> {
   await server.close();
   await ctx.heal.close();
   await ctx.work.ended(UNDO_MILLISECONDS);
+  ctx.unusedLayers.close();
   ctx.idle.close();
   ctx.watch.close();
   await ctx.ports.closeAll();
@@ -169,4 +172,5 @@ function uploadsFolder(paths: Paths): string {
   return path.join(paths.cache, 'uploads');
 }
 
+const UNUSED_LAYER_MILLISECONDS = 10_000;
 const UNDO_MILLISECONDS = 20_000;

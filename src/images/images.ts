@@ -31,9 +31,9 @@ export async function openImages(paths: Paths): Promise<Images> {
     store.list().flatMap(({ layers }) => layers),
   );
   const fetching = exclusive();
-  /** Disks of layers that neither an image nor work in progress has. */
-  const pruneDisks = () => {
-    const kept = new Set(store.list().flatMap(({ image }) => image.layers));
+  /** Removes disks of layers that neither an image, of these, nor work in progress has. */
+  const pruneDisks = (left = store.list()) => {
+    const kept = new Set(left.flatMap(({ image }) => image.layers));
     return disks.prune((diffId) => kept.has(diffId) || store.leased(diffId));
   };
   const find = (name: string) => {
@@ -98,11 +98,10 @@ export async function openImages(paths: Paths): Promise<Images> {
       if (!found) throw imageNotFound(name);
       const gone = store.list().filter(({ image }) => image.id === found.id);
       const removal = removed(store.list(), found, { force, users: users(found.id) });
+      // Disks first: they can be made again, and a full disk has no room for the index before.
+      if (removal.deleted) await pruneDisks(removal.images);
       await store.change((images) => removed(images, found, { force, users: users(found.id) }).images);
-      if (removal.deleted) {
-        await store.drop(new Set(gone.flatMap(blobsOf)));
-        await pruneDisks();
-      }
+      if (removal.deleted) await store.drop(new Set(gone.flatMap(blobsOf)));
       return { untagged: removal.untagged, deleted: removal.deleted ? [found.id] : [] };
     },
 
@@ -120,9 +119,11 @@ export async function openImages(paths: Paths): Promise<Images> {
 
     async prune(unwanted) {
       const before = distinct(store.list());
-      await store.change((images) => images.filter((image) => !unwanted(image.image, image.references)));
+      const wanted = (images: StoredImage[]) => images.filter((each) => !unwanted(each.image, each.references));
+      const disksFreed = await pruneDisks(wanted(store.list()));
+      await store.change(wanted);
       const kept = new Set(store.list().map(({ image }) => image.id));
-      const freed = (await store.collect()) + (await pruneDisks());
+      const freed = disksFreed + (await store.collect());
       return { removed: before.filter(({ id }) => !kept.has(id)), freed };
     },
   };

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { NestError } from '../errors.ts';
-import { blobPath, parseDocument, readBounded } from './blobs.ts';
+import { blobPath, noRoom, parseDocument, readBounded } from './blobs.ts';
 import { Index, REF_NAME, type Descriptor } from './documents.ts';
 import { readImage, type LayoutImage } from './layout.ts';
 import { openLeases, STAGE, type Lease } from './lease.ts';
@@ -145,10 +145,13 @@ async function writeIndex(folder: string, images: StoredImage[]): Promise<void> 
       : references.map((name) => ({ ...manifest, annotations: { [REF_NAME]: name } })),
   );
   const temporary = path.join(folder, 'index.json.tmp');
-  {
+  try {
     await using file = await open(temporary, 'w');
     await file.writeFile(JSON.stringify({ schemaVersion: 2, manifests }, undefined, 2));
     await file.sync();
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw noRoom(error, folder);
   }
   await rename(temporary, path.join(folder, 'index.json'));
 }

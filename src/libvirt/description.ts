@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import type { ProcessOwner } from './domain-xml.ts';
 
 export interface LayerDisk {
+  file: string;
   serial: string;
   unit: number;
 }
@@ -11,9 +12,9 @@ export interface LayerDisk {
 /** The layer disks of a domain. */
 export function layerDisks(domainXml: string): LayerDisk[] {
   const { domain } = v.parse(DomainDescription, parser.parse(domainXml));
-  return domain.devices.disk.flatMap(({ target, serial, address }) =>
+  return domain.devices.disk.flatMap(({ source, target, serial, address }) =>
     target['@bus'] === 'scsi' && serial !== undefined && address['@unit'] !== undefined
-      ? [{ serial, unit: Number(address['@unit']) }]
+      ? [{ file: source['@file'] ?? '', serial, unit: Number(address['@unit']) }]
       : [],
   );
 }
@@ -35,6 +36,7 @@ const parser = new XMLParser({
 });
 
 const Disk = v.object({
+  source: v.optional(v.object({ '@file': v.optional(v.string()) }), {}),
   target: v.object({ '@bus': v.string() }),
   serial: v.optional(v.string()),
   address: v.object({ '@unit': v.optional(v.pipe(v.string(), v.digits())) }),

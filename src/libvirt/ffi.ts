@@ -120,6 +120,10 @@ function bind() {
       host,
       'int virDomainAttachDeviceFlags(virDomainPtr domain, str xml, unsigned int flags)',
     ),
+    virDomainDetachDeviceFlags: fn<(domain: Domain, xml: string, flags: number) => number>(
+      host,
+      'int virDomainDetachDeviceFlags(virDomainPtr domain, str xml, unsigned int flags)',
+    ),
     virDomainGetMetadata: fn<(domain: Domain, type: number, uri: string, flags: number) => string | null>(
       host,
       'str! virDomainGetMetadata(virDomainPtr domain, int type, str uri, unsigned int flags)',

@@ -135,6 +135,14 @@ export const operations = {
     );
   },
 
+  /** A SCSI disk leaves at once: QEMU asks no guest for it. */
+  detachDevice(connection: Connection, name: string, xml: string): void {
+    const operation = `detach device from domain \`${name}\``;
+    withDomain(connection, name, operation, (domain) =>
+      check(libvirt().virDomainDetachDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE), operation),
+    );
+  },
+
   /** The element that was set under this namespace, as XML. */
   metadata(connection: Connection, name: string, uri: string): string | undefined {
     const operation = `read metadata of domain \`${name}\``;

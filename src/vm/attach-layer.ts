@@ -41,6 +41,6 @@ async function plug(host: Host, guest: Guest, file: string, serial: string): Pro
 }
 
 /** SCSI serials are short: the first 20 hex digits of `sha256:…` (guest-agent/api.ts, LayerDisk). */
-function layerSerial(diffId: string): string {
+export function layerSerial(diffId: string): string {
   return diffId.slice('sha256:'.length, 'sha256:'.length + 20);
 }

@@ -11,6 +11,7 @@ import { lastWords } from './autopsy.ts';
 import { attachLayer } from './attach-layer.ts';
 import { consoleTail } from './console.ts';
 import { createGuest } from './create.ts';
+import { detachLayers, type Wanted } from './detach-layers.ts';
 import { prepareFolders } from './folders.ts';
 import type { HeartbeatLimits } from './heartbeat.ts';
 import { happened, type Guest, type Host } from './host.ts';
@@ -40,6 +41,8 @@ export interface Guests {
   create(request: GuestRequest, progress: Progress, signal?: AbortSignal): Promise<GuestRecord>;
   /** Hot-plugs the layer's disk and has the agent mount it; done already is success. */
   attachLayer(id: string, layer: { diffId: string; path: string }): Promise<void>;
+  /** Unmounts and unplugs the layers that are not wanted. */
+  detachLayers(id: string, wanted: Wanted): Promise<void>;
   trunk(id: string): Trunk;
   /** Ends QEMU, forgets the domain, deletes disk, console and sockets. Absent is success. */
   remove(id: string): Promise<void>;
@@ -127,6 +130,7 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     get: (id) => host.guests.get(id)?.record,
     create: (request, progress, signal) => createGuest(host, request, progress, signal),
     attachLayer: async (id, layer) => attachLayer(host, known(id), layer),
+    detachLayers: async (id, wanted) => detachLayers(host, known(id), wanted),
     trunk: (id) => known(id).trunk,
     remove: (id) => removeGuest(host, id),
     console: async (id, lines) => consoleTail(host.paths, known(id).record.id, lines),

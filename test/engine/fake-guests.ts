@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
 import { NestError } from '../../src/errors.ts';
 import { connectTrunk, type Trunk } from '../../src/trunk/trunk.ts';
 import type { GuestRecord, Guests } from '../../src/vm/guests.ts';
@@ -106,6 +107,14 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
         path: `/v1/layers/${encodeURIComponent(diffId)}`,
         body: { serial: diffId.slice(7, 27) },
       });
+    },
+    async detachLayers(id, wanted) {
+      const mounted = await fake.trunk(id).request({ method: 'GET', path: '/v1/layers' }, v.array(v.string()));
+      for (const diffId of mounted) {
+        const now = wanted();
+        if (now === 'all' || now.includes(diffId)) continue;
+        await fake.trunk(id).send({ method: 'DELETE', path: `/v1/layers/${encodeURIComponent(diffId)}` });
+      }
     },
     trunk(id) {
       const trunk = trunks.get(id) ?? connectTrunk(socket(id));

@@ -124,11 +124,11 @@ for (const [unit, name] of [
 
 test('layer disks are found in what libvirt wrote, other disks are not', (t) => {
   const disk = (unit: string, serial: string, bus = 'scsi') =>
-    `<disk type='file'><target dev='sda' bus='${bus}'/><serial>${serial}</serial><address type='drive' unit='${unit}'/></disk>`;
+    `<disk type='file'><source file='/layers/${serial}'/><target dev='sda' bus='${bus}'/><serial>${serial}</serial><address type='drive' unit='${unit}'/></disk>`;
   const describe = (disks: string) => `<domain type='qemu' id='3'><devices>${disks}<rng/></devices></domain>`;
   t.deepEqual(layerDisks(describe(disk('0', '00000000000000000012') + disk('7', 'ff') + disk('9', 'aa', 'virtio'))), [
-    { serial: '00000000000000000012', unit: 0 },
-    { serial: 'ff', unit: 7 },
+    { file: '/layers/00000000000000000012', serial: '00000000000000000012', unit: 0 },
+    { file: '/layers/ff', serial: 'ff', unit: 7 },
   ]);
   t.deepEqual(layerDisks(describe('')), []);
 });

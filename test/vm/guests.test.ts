@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import * as v from 'valibot';
 import { findGuestImage, type BootFiles } from '../../src/guest-image/guest-image.ts';
+import { layerDisks } from '../../src/libvirt/description.ts';
 import { openLibvirt } from '../../src/libvirt/libvirt.ts';
 import { readMetadata, writeMetadata } from '../../src/libvirt/metadata.ts';
 import { guestPaths, nestPaths, type Paths } from '../../src/paths.ts';
@@ -100,6 +101,25 @@ test.serial('many layers can be attached at once', async (t) => {
   await Promise.all(diffIds.map((diffId) => guests.attachLayer(first.id, { ...layer, diffId })));
   const mounted = await guests.trunk(first.id).request({ method: 'GET', path: '/v1/layers' }, v.array(v.string()));
   t.is(mounted.length, 101);
+});
+
+test.serial('layers that nobody wants leave the guest, and one that is wanted again comes back', async (t) => {
+  const libvirt = await openLibvirt(TEST_URI);
+  t.teardown(() => libvirt.close());
+  const mounted = () => guests.trunk(first.id).request({ method: 'GET', path: '/v1/layers' }, v.array(v.string()));
+  const disks = async () => layerDisks(await libvirt.describe(domainName(instance, first.id)));
+  const before = await mounted();
+  await guests.detachLayers(first.id, () => 'all');
+  t.deepEqual(await mounted(), before);
+  await guests.detachLayers(first.id, () => [layer.diffId]);
+  t.deepEqual(await mounted(), [layer.diffId]);
+  t.is((await disks()).length, 1);
+  // Wanted again while it goes: it is there when both have ended.
+  const again = { ...layer, diffId: before.at(-1) ?? '' };
+  const gone = guests.detachLayers(first.id, () => [again.diffId]);
+  await Promise.all([gone, guests.attachLayer(first.id, again), guests.attachLayer(first.id, again)]);
+  t.deepEqual(await mounted(), [again.diffId]);
+  t.is((await disks()).length, 1);
 });
 
 test.serial('an engine that lost everything finds its guests again, and no others', async (t) => {

@@ -93,6 +93,7 @@ async function abandon(ctx: Context, id: string, seat: Seat | undefined): Promis
   ctx.creating.delete(id);
   if (seat?.isNew === true) await ctx.idle.removeIfEmpty(guestId);
   else ctx.idle.consider(guestId);
+  ctx.unusedLayers.consider(guestId);
 }
 
 function newState(id: string): ContainerState {

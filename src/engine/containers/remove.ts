@@ -29,7 +29,9 @@ export async function dropContainer(ctx: Context, container: Container): Promise
   if (last === undefined) return;
   ctx.state.containers.delete(id);
   emitContainer(ctx, 'destroy', last, { exitCode: String(last.state.exitCode) });
-  if (container.guest !== null) ctx.idle.consider(container.guest);
+  if (container.guest === null) return;
+  ctx.idle.consider(container.guest);
+  ctx.unusedLayers.consider(container.guest);
 }
 
 /** What `docker run --rm` asks for: once it has exited and its last output has been read. */

@@ -39,7 +39,9 @@ export async function replaceContainer(
   seat.release();
   undo.move();
   ctx.creating.delete(id);
-  if (former !== null) ctx.idle.consider(former);
+  if (former === null) return;
+  ctx.idle.consider(former);
+  ctx.unusedLayers.consider(former);
 }
 
 async function leaveSeat(ctx: Context, id: string, seat: Seat): Promise<void> {
