@@ -83,7 +83,7 @@ export async function writeImage(folder: string, layers: TestLayer[], options: T
 }
 
 /** A folder that is gone after the test. */
-export async function temporaryFolder(t: ExecutionContext): Promise<string> {
+export async function temporaryFolder(t: Pick<ExecutionContext, 'teardown'>): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'nest-images-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   return folder;

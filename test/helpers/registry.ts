@@ -8,7 +8,7 @@ import type { ExecutionContext } from 'ava';
 import { temporaryFolder } from './images.ts';
 
 /** Debian's docker-registry on a free port of the loopback, ended with the test. @returns its address */
-export async function startRegistry(t: ExecutionContext, { login = false } = {}): Promise<string> {
+export async function startRegistry(t: Pick<ExecutionContext, 'teardown'>, { login = false } = {}): Promise<string> {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
   const passwords = path.join(folder, 'htpasswd');
