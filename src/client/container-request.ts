@@ -2,6 +2,7 @@ import type { ContainerCreateOptions } from 'dockerode';
 import { LABELS } from '../api.ts';
 import { NestError } from '../errors.ts';
 import { parsePort, parseRestart, toMap } from './docker-values.ts';
+import type { Healthcheck } from './health-check.ts';
 
 /** What `nest run` asks for, as its flags say it. */
 export interface RunOptions {
@@ -19,6 +20,10 @@ export interface RunOptions {
   hostname?: string | undefined;
   entrypoint?: string | undefined;
   stopSignal?: string | undefined;
+  health?: Healthcheck | undefined;
+  logDriver?: string | undefined;
+  /** `max-size=10m` */
+  logOptions: string[];
   restart: string;
   interactive: boolean;
   detach: boolean;
@@ -40,6 +45,7 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
     ...(options.user !== undefined && { User: options.user }),
     ...(options.hostname !== undefined && { Hostname: options.hostname }),
     ...(options.stopSignal !== undefined && { StopSignal: options.stopSignal }),
+    ...(options.health !== undefined && { Healthcheck: options.health }),
     Env: options.environment,
     Labels: { ...toMap(options.labels), [LABELS.zone]: options.zone },
     AttachStdin: options.interactive && !options.detach,
@@ -58,6 +64,9 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
         ]),
       ),
       ...options.limits,
+      ...((options.logDriver !== undefined || options.logOptions.length > 0) && {
+        LogConfig: { Type: options.logDriver ?? 'json-file', Config: toMap(options.logOptions) },
+      }),
     },
   };
 }
