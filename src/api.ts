@@ -6,7 +6,7 @@
  * |---|---|---|
  * | GET /nest/status | – | EngineStatus |
  * | POST /nest/stop | – | 202; the engine ends, guests and containers go on |
- * | GET /nest/guests | – | Guest[] |
+ * | GET /nest/guests?usage=1 | – | Guest[] |
  * | GET /nest/guests/:guest | – (id or name) | GuestDetail |
  * | POST /nest/guests/:guest/restart-agent | – | 204 once it was told; containers go on |
  * | GET /nest/guests/:guest/console?tail=N&follow=1 | – | text/plain, as the guest wrote it |
@@ -46,6 +46,15 @@ export const EngineStatus = v.object({
   containers: count,
 });
 
+/** Of the memory promised to a guest, bytes; null where nobody can tell now. */
+export const GuestUsage = v.object({
+  /** As the guest counts, without caches. */
+  used: v.nullable(count),
+  /** What it costs the host: its QEMU's proportional share (PSS), and what it maps that others map too. */
+  held: v.nullable(count),
+  shared: v.nullable(count),
+});
+
 export const Guest = v.object({
   id: text,
   name: text,
@@ -58,11 +67,15 @@ export const Guest = v.object({
   /** Bytes promised to the guest, and bytes its containers asked for. */
   memory: count,
   committed: count,
+  /** Null unless it was asked for. */
+  usage: v.nullable(GuestUsage),
   createdAt: count,
   /** Null until the agent has answered. */
   bootId: v.nullable(text),
   kernel: v.nullable(text),
   image: text,
+  /** Digest of the template it was cloned from; null when it was booted. */
+  template: v.nullable(text),
   containers: v.array(v.object({ id: text, name: text, status: text })),
   /** libvirt's name of it, for virsh. */
   domain: text,
@@ -160,6 +173,7 @@ export const LABELS = {
 export type Accelerator = v.InferOutput<typeof Accelerator>;
 export type AcceleratorChoice = v.InferOutput<typeof AcceleratorChoice>;
 export type EngineStatus = v.InferOutput<typeof EngineStatus>;
+export type GuestUsage = v.InferOutput<typeof GuestUsage>;
 export type Guest = v.InferOutput<typeof Guest>;
 export type GuestDetail = v.InferOutput<typeof GuestDetail>;
 export type GuestImage = v.InferOutput<typeof GuestImage>;

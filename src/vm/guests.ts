@@ -15,6 +15,7 @@ import { detachLayers, type Wanted } from './detach-layers.ts';
 import { prepareFolders } from './folders.ts';
 import type { HeartbeatLimits } from './heartbeat.ts';
 import { happened, type Guest, type Host } from './host.ts';
+import { hostUsage, type HostUsage } from './host-usage.ts';
 import { domainName, type GuestRecord, type GuestShape } from './record.ts';
 import { removeGuest } from './remove.ts';
 import { openTemplates } from './template/templates.ts';
@@ -46,6 +47,8 @@ export interface Guests {
   trunk(id: string): Trunk;
   /** Ends QEMU, forgets the domain, deletes disk, console and sockets. Absent is success. */
   remove(id: string): Promise<void>;
+  /** What it takes of this host's memory; undefined where it does not run or nobody may look. */
+  hostUsage(id: string): Promise<HostUsage | undefined>;
   /** The console's last lines, control characters kept. */
   console(id: string, lines: number): Promise<string>;
   /** The same of the last guest of that name or id that ended by itself and is gone. */
@@ -133,6 +136,7 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     detachLayers: async (id, wanted) => detachLayers(host, known(id), wanted),
     trunk: (id) => known(id).trunk,
     remove: (id) => removeGuest(host, id),
+    hostUsage: (id) => hostUsage(known(id).record.domain, options.uri),
     console: async (id, lines) => consoleTail(host.paths, known(id).record.id, lines),
     lastWords: (reference) => lastWords(host.paths, reference),
     onChange: (listener) => void listeners.push(listener),
