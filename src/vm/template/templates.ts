@@ -62,7 +62,7 @@ export function openTemplates(host: Host): Templates {
           share(digest, (shared) => make(digest, wanted, shared), signal),
         );
       } catch (error) {
-        if (endsAll(error)) throw error;
+        if (signal?.aborted || endsAll(error)) throw error;
         hopeless.add(digest);
         host.log(`make template ${digest.slice(0, 12)}: ${String(error)}; guests of this shape are booted instead`);
         return undefined;
@@ -98,7 +98,7 @@ function endsAll(error: unknown): boolean {
   return error instanceof NestError && ENDS_ALL.has(error.code);
 }
 
-const ENDS_ALL = new Set<ErrorCode>(['cancelled', 'boot-failed', 'no-room', 'libvirt-unavailable', 'tool-missing']);
+const ENDS_ALL = new Set<ErrorCode>(['boot-failed', 'no-room', 'libvirt-unavailable', 'tool-missing']);
 
 /** What differs between guests stands still. */
 const NOBODY = { id: '', name: '', zone: '', domain: '', uuid: '', createdAt: 0 };
