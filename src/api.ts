@@ -162,9 +162,11 @@ export const StreamEvent = v.variant('type', [
   v.object({ type: v.literal('error'), error: ErrorBody }),
 ]);
 
-/** Labels by which the engine's containers are found; `nest.zone` is also how a Docker client chooses the zone. */
+/** Labels by which the engine's containers are found; `nest.zone` and `nest.shape` are also how a Docker client chooses the
+ * zone, and what a new guest is promised. */
 export const LABELS = {
   zone: 'nest.zone',
+  shape: 'nest.shape',
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
   configHash: 'com.docker.compose.config-hash',

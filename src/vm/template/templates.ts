@@ -77,8 +77,9 @@ export function openTemplates(host: Host): Templates {
 
 /** Named by all that it depends on. */
 async function digestOf(host: Host, { boot, shape, accelerator }: Wanted): Promise<string> {
+  const spec = domainSpec(host, newRecord(NOBODY, { boot, shape, accelerator }), boot);
   return templateDigest({
-    domain: `${FORMAT} ${domainXml(domainSpec(host, newRecord(NOBODY, { boot, shape, accelerator }), boot))}`,
+    domain: `${FORMAT} ${domainXml({ ...spec, metadata: null })}`,
     qemu: await qemuVersion(),
     processor: accelerator === 'kvm' ? await processor() : '',
     disk: DISK_RECIPE,
