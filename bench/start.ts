@@ -1,20 +1,21 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import type { ContainerSpec, Identity } from '../guest-agent/api.ts';
+import { AgentInfo, type ContainerSpec, ContainerState, type Identity } from '../guest-agent/api.ts';
 import { makeAgentPart } from '../src/guest-image/agent-part.ts';
 import { buildGuestImage, findGuestImage } from '../src/guest-image/guest-image.ts';
 import { projectRoot } from '../src/guest-image/project-root.ts';
+import { makeSquashfs } from '../src/guest-image/squashfs.ts';
 import { nestPaths } from '../src/paths.ts';
 import { silent } from '../src/progress.ts';
 import { connectTrunk, type Trunk } from '../src/trunk/trunk.ts';
 import { chooseAccelerator } from '../src/vm/accelerator.ts';
 import { atMost, type Bench } from './frame/bench.ts';
-import { busyboxLayer } from './frame/busybox-layer.ts';
 import { bootBenchGuest } from './frame/guest.ts';
 import { interleave } from './frame/interleave.ts';
 import { makePeersPart } from './frame/peers-part.ts';
@@ -49,12 +50,13 @@ export const bench: Bench = {
     undo.defer(() => guest.close());
     const trunk = connectTrunk(guest.trunkSocket, { waitMs: 120_000 });
     undo.defer(() => trunk.close());
-    await trunk.send({ method: 'PUT', path: '/v1/identity', body: identity() });
+    await trunk.request({ method: 'PUT', path: '/v1/identity', body: identity() }, AgentInfo);
     await trunk.send({ method: 'PUT', path: `/v1/layers/${DIFF_ID}`, body: { serial: LAYER_SERIAL } });
     await guest.ask('prepare');
     report(`measuring ${runs} rounds`);
     const samples = await interleave(runs, {
-      'nest ms': (round) => startWithNest(trunk, round),
+      'nest ms': () => runWithNest(trunk),
+      'nest, three requests ms': () => startWithNest(trunk),
       'crun ms': () => guest.ask('crun') as Promise<number>,
       'runc ms': () => guest.ask('runc') as Promise<number>,
     });
@@ -70,14 +72,26 @@ export const bench: Bench = {
   },
 };
 
-/**
- * Create, attach and start over the trunk, as the engine does for `nest run`: from the request, on the host, to the first
- * frame of output, on the host.
- */
-async function startWithNest(trunk: Trunk, round: number): Promise<number> {
-  const spec = containerSpec(round);
+/** One request, as `crun run` is one command: from there, on the host, to the first frame of output, on the host. */
+function runWithNest(trunk: Trunk): Promise<number> {
+  return untilOutput(trunk, (body) => trunk.open({ method: 'POST', path: '/v1/run', body }));
+}
+
+/** Create, attach and start: what Docker's API asks of the engine for `docker run`. */
+function startWithNest(trunk: Trunk): Promise<number> {
+  return untilOutput(trunk, async (body) => {
+    await trunk.request({ method: 'POST', path: '/v1/containers', body }, ContainerState);
+    const attached = trunk.read({ method: 'POST', path: `/v1/containers/${body.id}/attach` });
+    const started = trunk.request({ method: 'POST', path: `/v1/containers/${body.id}/start` }, ContainerState);
+    const [output] = await Promise.all([attached, started]);
+    return output;
+  });
+}
+
+async function untilOutput(trunk: Trunk, start: (spec: ContainerSpec) => Promise<Readable>): Promise<number> {
+  const spec = containerSpec();
   const begin = performance.now();
-  const output = await trunk.open({ method: 'POST', path: '/v1/run', body: spec });
+  const output = await start(spec);
   const ended = once(output, 'end');
   await once(output, 'data');
   const milliseconds = performance.now() - begin;
@@ -86,15 +100,18 @@ async function startWithNest(trunk: Trunk, round: number): Promise<number> {
   return milliseconds;
 }
 
-/** Without one the agent runs nothing. */
 function identity(): Identity {
-  const entropy = randomBytes(64).toString('base64');
-  return { hostname: 'bench', machineId: randomBytes(16).toString('hex'), entropy, now: Date.now() };
+  return {
+    hostname: 'bench',
+    machineId: randomBytes(16).toString('hex'),
+    entropy: randomBytes(64).toString('base64'),
+    now: Date.now(),
+  };
 }
 
-function containerSpec(round: number): ContainerSpec {
+function containerSpec(): ContainerSpec {
   return {
-    id: (round + 1).toString(16).padStart(64, '0'),
+    id: randomBytes(32).toString('hex'),
     hostname: 'bench',
     layers: [DIFF_ID],
     argv: COMMAND,
@@ -116,4 +133,17 @@ async function formattedDisk(work: string): Promise<string> {
   await truncate(disk, 1024 ** 3);
   await promisify(execFile)('mkfs.ext4', ['-q', '-F', disk]);
   return disk;
+}
+
+/** /bin with busybox and the folders that runtimes mount on. */
+async function busyboxLayer(work: string): Promise<string> {
+  const root = path.join(work, 'root');
+  for (const folder of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp'])
+    await mkdir(path.join(root, folder), { recursive: true });
+  await copyFile('/bin/busybox', path.join(root, 'bin/busybox'));
+  await chmod(path.join(root, 'bin/busybox'), 0o755);
+  for (const applet of ['echo', 'sh', 'sleep', 'true']) await symlink('busybox', path.join(root, 'bin', applet));
+  const layer = path.join(work, 'layer.squashfs');
+  await makeSquashfs(root, layer);
+  return layer;
 }

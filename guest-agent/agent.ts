@@ -7,7 +7,6 @@ import { openSlots } from './container/slots.ts';
 import { dispatchExit, dispatchStart, loadState, reconcile } from './container/reconcile.ts';
 import { report } from './errors.ts';
 import { agentMarker, agentSocket, type Folders, layersFolder } from './folders.ts';
-import { watchHealth } from './health/watch.ts';
 import { openSelf } from './identity.ts';
 import { type LayerMounts, openLayers } from './layers.ts';
 import type { Machine } from './machine.ts';
@@ -75,7 +74,6 @@ export async function openAgent(options: {
   };
   if (self.known) loadState(runtime);
   await ready.promise;
-  watchHealth(runtime);
 
   const server = createApiServer(runtime);
   rmSync(agentSocket(folders), { force: true });

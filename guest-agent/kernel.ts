@@ -38,7 +38,6 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
     mkfifo: (path, mode) => void sys.mknod(path, S_IFIFO | mode, 0),
     createCgroup: (name) => createCgroup(name),
     cgroups: () => listCgroups(),
-    makeCgroup: (folder) => void mkdirSync(folder, { recursive: true }),
     removeCgroup,
     killCgroup,
     oomKillCount,

@@ -33,8 +33,6 @@ export interface Kernel {
   mkfifo(path: string, mode: number): void;
   /** Folder of the cgroup; the one that exists, if it does. */
   createCgroup(name: string): string;
-  /** One inside a container's, without limits of its own. */
-  makeCgroup(folder: string): void;
   removeCgroup(folder: string): void;
   killCgroup(folder: string): void;
   /** Fails with the system call's error where the kernel does not take a value. */

@@ -6,7 +6,7 @@ import type { Runtime } from '../runtime.ts';
 import type { Capture } from '../stdio/capture.ts';
 import { type LogFile, openLog } from '../stdio/log-file.ts';
 import { serialQueue } from './queue.ts';
-import { saveState, type StoredContainer } from './store.ts';
+import { saveSpec, saveState, type StoredContainer } from './store.ts';
 
 /** A container as the agent holds it. Its verbs run in turn; those of different containers side by side. */
 export interface Container {
@@ -17,6 +17,8 @@ export interface Container {
   stopRequested: boolean;
   /** Folder of its latest cgroup; '' when it never ran. */
   cgroup: string;
+  /** Its specification is not on disk yet. */
+  unsaved: boolean;
   readonly inTurn: ReturnType<typeof serialQueue>;
   readonly log: LogFile;
   /** While its process runs. */
@@ -41,11 +43,12 @@ export function openContainer(runtime: Runtime, { spec, ...stored }: StoredConta
     spec,
     ...stored,
     inTurn: serialQueue(),
-    log: openLog(containerFolders(runtime.folders, spec.id).log, spec.log),
+    log: openLog(containerFolders(runtime.folders, spec.id).log),
     run: undefined,
     restartDelay: 0,
     cancelRestart: () => {},
     removed: false,
+    unsaved: false,
   };
   runtime.containers.set(spec.id, container);
   return container;
@@ -75,8 +78,15 @@ export function setState(runtime: Runtime, container: Container, change: Partial
   return tellState(runtime, container, change);
 }
 
+/** Writes the specification of a new container, which is one on disk from then on. */
+export function keepSpec(runtime: Runtime, container: Container): void {
+  if (container.unsaved) saveSpec(runtime.folders, container.spec, container.state.createdAt);
+  container.unsaved = false;
+}
+
 /** The half that is on disk, of a change that may still fail. */
 export function keepState(runtime: Runtime, container: Container, change: Partial<ContainerState>): void {
+  keepSpec(runtime, container);
   const { state, stopRequested, cgroup } = container;
   saveState(runtime.folders, { state: { ...state, ...change }, stopRequested, cgroup });
 }

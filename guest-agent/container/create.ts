@@ -1,12 +1,19 @@
 import type { ContainerSpec } from '../api.ts';
 import { conflict } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { type Container, openContainer } from './container.ts';
+import { type Container, keepSpec, openContainer } from './container.ts';
 import { signalNumber } from './signals.ts';
-import { newContainer, saveNew } from './store.ts';
+import { makeFolders, newContainer } from './store.ts';
 
 /** The same id and spec again is the container that exists. Folders come with it; FIFOs and cgroup with each start. */
 export function createContainer(runtime: Runtime, spec: ContainerSpec): { container: Container; created: boolean } {
+  const { container, created } = admitContainer(runtime, spec);
+  keepSpec(runtime, container);
+  return { container, created };
+}
+
+/** The same for one that is started at once: its start writes the specification, while the zygote works. */
+export function admitContainer(runtime: Runtime, spec: ContainerSpec): { container: Container; created: boolean } {
   const existing = runtime.containers.get(spec.id);
   if (existing !== undefined) {
     if (JSON.stringify(existing.spec) === JSON.stringify(spec)) return { container: existing, created: false };
@@ -14,9 +21,9 @@ export function createContainer(runtime: Runtime, spec: ContainerSpec): { contai
   }
   signalNumber(spec.stopSignal);
   runtime.layers.names(spec.layers);
-  const stored = newContainer(spec, runtime.clock.now());
-  saveNew(runtime.folders, stored);
-  const container = openContainer(runtime, stored);
+  makeFolders(runtime.folders, spec.id);
+  const container = openContainer(runtime, newContainer(spec, runtime.clock.now()));
+  container.unsaved = true;
   runtime.changes.publish({ type: 'state', state: container.state });
   return { container, created: true };
 }

@@ -4,8 +4,6 @@ export interface EndedRun {
   exitCode: number;
   /** Automatic restarts so far. */
   restarts: number;
-  /** It was ended for this, or would be. */
-  unhealthy: boolean;
   /** Milliseconds that it ran. */
   ranFor: number;
   /** Milliseconds that the restart before it waited; 0 when it was started by a user. */
@@ -14,8 +12,7 @@ export interface EndedRun {
 
 /**
  * Milliseconds until the next automatic restart, undefined for none. As docker does: 100 ms, doubled with each restart
- * up to a minute, from the beginning again after a run of 10 s. One that was unhealthy is restarted also without a policy:
- * who gives a container a health check wants a healthy one.
+ * up to a minute, from the beginning again after a run of 10 s.
  */
 export function restartDelay(policy: RestartPolicy, run: EndedRun): number | undefined {
   if (!wanted(policy, run)) return undefined;
@@ -23,15 +20,15 @@ export function restartDelay(policy: RestartPolicy, run: EndedRun): number | und
   return Math.min(run.lastDelay * 2, LONGEST);
 }
 
-function wanted(policy: RestartPolicy, { exitCode, restarts, unhealthy }: EndedRun): boolean {
+function wanted(policy: RestartPolicy, { exitCode, restarts }: EndedRun): boolean {
   switch (policy.name) {
     case 'no':
-      return unhealthy;
+      return false;
     case 'always':
     case 'unless-stopped':
       return true;
     case 'on-failure':
-      return (exitCode !== 0 || unhealthy) && (policy.maximumRetries === 0 || restarts < policy.maximumRetries);
+      return exitCode !== 0 && (policy.maximumRetries === 0 || restarts < policy.maximumRetries);
   }
 }
 

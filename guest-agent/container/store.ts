@@ -16,21 +16,18 @@ export interface StoredContainer extends StoredState {
   spec: ContainerSpec;
 }
 
-/**
- * Writes a new container. It is made under another name and renamed, so that it is there as a whole or not at all,
- * whenever the agent is killed. The files are not synced: they need to survive the agent, whose guest shares its fate
- * with what runs in it.
- */
-export function saveNew(folders: Folders, { spec, state }: StoredContainer): void {
-  const final = containerFolders(folders, spec.id);
-  const draft = unfinished(final.state);
-  mkdirSync(draft, { mode: 0o700 });
+/** Makes the folders of a new container, which is none before its specification is in them. */
+export function makeFolders(folders: Folders, id: string): void {
+  const { state, upper, work } = containerFolders(folders, id);
+  mkdirSync(state, { recursive: true, mode: 0o700 });
   // 0755: the container's root folder has the mode of its upper folder.
-  for (const folder of [final.upper, final.work]) mkdirSync(join(draft, basename(folder)), { mode: 0o755 });
-  writeFileSync(join(draft, basename(final.specFile)), JSON.stringify({ spec, createdAt: state.createdAt }));
-  renameSync(draft, final.state);
+  for (const folder of [upper, work]) mkdirSync(folder, { recursive: true, mode: 0o755 });
 }
 
+/**
+ * Written aside and renamed, so that it is there as a whole or not at all, whenever the agent is killed. The files are not
+ * synced: they need to survive the agent, whose guest shares its fate with what runs in it.
+ */
 export function saveSpec(folders: Folders, spec: ContainerSpec, createdAt: number): void {
   const { specFile } = containerFolders(folders, spec.id);
   writeFileSync(`${specFile}.new`, JSON.stringify({ spec, createdAt }));
@@ -46,7 +43,6 @@ export function saveState(folders: Folders, stored: StoredState): void {
 export function newContainer(spec: ContainerSpec, createdAt: number): StoredContainer {
   const never = {
     paused: false,
-    health: 'none' as const,
     pid: 0,
     startedAt: 0,
     finishedAt: 0,
@@ -66,11 +62,14 @@ export function markRemoved(folders: Folders, id: string): string {
   return gone;
 }
 
-/** All containers on disk, and the folders that an interrupted create or delete left. */
+/** All containers on disk, and the folders that an interrupted create or delete left: those without a specification. */
 export function loadContainers(folders: Folders): { containers: StoredContainer[]; leftovers: string[] } {
   const parent = containersFolder(folders);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
-  const [ids, others] = partition(readdirSync(parent), (name) => v.is(ContainerId, name));
+  const [ids, others] = partition(
+    readdirSync(parent),
+    (name) => v.is(ContainerId, name) && existsSync(containerFolders(folders, name).specFile),
+  );
   const containers = ids.flatMap((id) => {
     try {
       return [loadContainer(folders, id)];
@@ -79,7 +78,8 @@ export function loadContainers(folders: Folders): { containers: StoredContainer[
       return [];
     }
   });
-  return { containers, leftovers: others.map((name) => join(parent, name)) };
+  const leftovers = others.map((name) => (v.is(ContainerId, name) ? markRemoved(folders, name) : join(parent, name)));
+  return { containers, leftovers };
 }
 
 function loadContainer(folders: Folders, id: string): StoredContainer {

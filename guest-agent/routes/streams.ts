@@ -1,7 +1,7 @@
 import { ContainerSpec } from '../api.ts';
 import { attachInput, attachOutput } from '../container/attach.ts';
 import { type Container, findContainer } from '../container/container.ts';
-import { createContainer } from '../container/create.ts';
+import { admitContainer } from '../container/create.ts';
 import { containerLogs } from '../container/logs.ts';
 import { startContainer } from '../container/start.ts';
 import { invalid, report } from '../errors.ts';
@@ -34,7 +34,7 @@ export const streamRoutes: Routes = {
   /** Three requests in one: on a trunk to an emulated guest each costs as much as making the container. */
   async 'POST /v1/run'(call) {
     const spec = parse(ContainerSpec, await readLine(call.stream), 'request body');
-    const { container } = createContainer(call.runtime, spec);
+    const { container } = admitContainer(call.runtime, spec);
     const output = attach(call, container, true);
     await startContainer(call.runtime, container);
     await sendAll(call.stream, output);

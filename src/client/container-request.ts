@@ -2,15 +2,12 @@ import type { ContainerCreateOptions } from 'dockerode';
 import { LABELS } from '../api.ts';
 import { NestError } from '../errors.ts';
 import { parsePort, parseRestart, toMap } from './docker-values.ts';
-import type { Healthcheck } from './health-check.ts';
 
 /** What `nest run` asks for, as its flags say it. */
 export interface RunOptions {
   image: string;
   command: string[];
   zone: string;
-  /** Of its guest: "small", "2x1536m"; undefined where any will do. */
-  shape?: string | undefined;
   name?: string | undefined;
   environment: string[];
   labels: string[];
@@ -22,10 +19,6 @@ export interface RunOptions {
   hostname?: string | undefined;
   entrypoint?: string | undefined;
   stopSignal?: string | undefined;
-  health?: Healthcheck | undefined;
-  logDriver?: string | undefined;
-  /** `max-size=10m` */
-  logOptions: string[];
   restart: string;
   interactive: boolean;
   detach: boolean;
@@ -47,13 +40,8 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
     ...(options.user !== undefined && { User: options.user }),
     ...(options.hostname !== undefined && { Hostname: options.hostname }),
     ...(options.stopSignal !== undefined && { StopSignal: options.stopSignal }),
-    ...(options.health !== undefined && { Healthcheck: options.health }),
     Env: options.environment,
-    Labels: {
-      ...toMap(options.labels),
-      [LABELS.zone]: options.zone,
-      ...(options.shape !== undefined && { [LABELS.shape]: options.shape }),
-    },
+    Labels: { ...toMap(options.labels), [LABELS.zone]: options.zone },
     AttachStdin: options.interactive && !options.detach,
     AttachStdout: !options.detach,
     AttachStderr: !options.detach,
@@ -70,9 +58,6 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
         ]),
       ),
       ...options.limits,
-      ...((options.logDriver !== undefined || options.logOptions.length > 0) && {
-        LogConfig: { Type: options.logDriver ?? 'json-file', Config: toMap(options.logOptions) },
-      }),
     },
   };
 }

@@ -24,7 +24,7 @@ type OnProgress = (event: ProgressEvent) => void;
 export interface EngineClient {
   status(): Promise<EngineStatus>;
   stop(): Promise<void>;
-  guests(options?: { usage: boolean }): Promise<Guest[]>;
+  guests(): Promise<Guest[]>;
   guest(name: string): Promise<GuestDetail>;
   console(name: string, options: { tail: number; follow: boolean }, signal?: AbortSignal): Promise<Readable>;
   restartAgent(name: string): Promise<void>;
@@ -54,7 +54,7 @@ export function engineClient(socketPath: string): EngineClient {
   return {
     status: () => json('/nest/status', EngineStatus),
     stop: () => done({ method: 'POST', path: '/nest/stop' }),
-    guests: (options) => json(`/nest/guests${options?.usage ? '?usage=1' : ''}`, v.array(Guest)),
+    guests: () => json('/nest/guests', v.array(Guest)),
     guest: (name) => json(`/nest/guests/${encodeURIComponent(name)}`, GuestDetail),
     console: (name, { tail, follow }, signal) =>
       request(socketPath, {

@@ -9,7 +9,6 @@ function service(name: string, more: Partial<Service> = {}): Service {
     name,
     container: `shop-${name}-1`,
     zone: 'shop',
-    shape: null,
     image: 'hello',
     command: null,
     entrypoint: null,
@@ -29,8 +28,6 @@ function service(name: string, more: Partial<Service> = {}): Service {
     cpuShares: null,
     cpuset: null,
     blkioWeight: null,
-    health: null,
-    log: null,
     restart: { name: 'no', maximumRetries: 0 },
     ...more,
   };

@@ -16,7 +16,6 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
       mkdirSync(cgroupOf(id), { recursive: true });
       return cgroupOf(id);
     },
-    makeCgroup: (cgroup) => mkdirSync(cgroup, { recursive: true }),
     removeCgroup: (cgroup) => rmSync(cgroup, { recursive: true, force: true }),
     cgroups: () => {
       mkdirSync(cgroupOf(''), { recursive: true });
@@ -60,7 +59,6 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
 
 /** Every process of the cgroup leads a group of its own. */
 function signalGroups(cgroup: string, signal: NodeJS.Signals): void {
-  if (!existsSync(cgroup)) return;
   for (const file of readdirSync(cgroup).filter((name) => name.endsWith('.pid')))
     try {
       process.kill(-Number(readFileSync(join(cgroup, file), 'utf8')), signal);

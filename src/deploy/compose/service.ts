@@ -7,19 +7,14 @@ import {
   parseImageName,
   parseSignal,
   parseUser,
-  parseGuestShape,
   parseZone,
 } from './names.ts';
-import { healthReader } from './health.ts';
 import { portReader } from './ports.ts';
 import { Invalid, quoted } from './problems.ts';
 import {
   parseBytes,
   parseCpus,
   parseCpuset,
-  parseLogDriver,
-  parseLogFiles,
-  parseLogSize,
   parseMemory,
   parsePids,
   parseSeconds,
@@ -50,7 +45,6 @@ export function completeService(
     name,
     container: read.container_name?.value ?? `${project.name}-${name}-1`,
     zone: read['x-nest']?.zone ?? project.zone,
-    shape: read['x-nest']?.shape ?? null,
     image: read.image,
     command: read.command ?? null,
     entrypoint: read.entrypoint ?? null,
@@ -70,8 +64,6 @@ export function completeService(
     cpuShares: read.cpu_shares ?? null,
     cpuset: read.cpuset ?? null,
     blkioWeight: read.blkio_config?.weight ?? null,
-    health: read.healthcheck ?? null,
-    log: read.logging?.options ?? null,
     restart: read.restart ?? { name: 'no', maximumRetries: 0 },
   };
 }
@@ -91,11 +83,6 @@ function serviceKeys(environment: Readonly<Record<string, string>>) {
     cpu_shares: scalar('a number', parseShares),
     cpuset: scalar('a list of processors', parseCpuset),
     blkio_config: fields({ weight: scalar('a number', parseWeight) }),
-    healthcheck: healthReader,
-    logging: fields({
-      driver: scalar('a name', parseLogDriver),
-      options: fields({ 'max-size': scalar('a size', parseLogSize), 'max-file': scalar('a number', parseLogFiles) }),
-    }),
     restart: scalar('a restart policy', parseRestart),
     container_name: located(scalar('a name', parseContainerName)),
     hostname: scalar('a name', parseHostname),
@@ -104,7 +91,7 @@ function serviceKeys(environment: Readonly<Record<string, string>>) {
     stop_signal: scalar('a signal', parseSignal),
     stop_grace_period: scalar('a duration', parseSeconds),
     labels: labelsReader,
-    'x-nest': fields({ zone: scalar('a name', parseZone), shape: scalar('a shape', parseGuestShape) }),
+    'x-nest': fields({ zone: scalar('a name', parseZone) }),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Container, ContainerRecord } from '../state/record.ts';
 import { annotations } from './annotation.ts';
 import { emitContainer } from './emit.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
-import { mergeRecord, shapeOf } from './merge.ts';
+import { mergeRecord } from './merge.ts';
 import { inventName } from './name.ts';
 import type { CreateRequest } from './request.ts';
 
@@ -41,8 +41,7 @@ export async function createContainer(
   const layers = await ctx.images.layers(image, progress);
   const { limits } = record.spec;
   const { accelerator } = request;
-  const shape = shapeOf(record.labels, `place container \`${record.name}\``);
-  const wanted = { zone: record.zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, shape };
+  const wanted = { zone: record.zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator };
   const seat = await ctx.seats.take(wanted, progress, signal);
   taken.seat = seat;
   const placed = { ...row, record: { ...record, reason: seat.reason }, guest: seat.guest.id };
@@ -99,15 +98,5 @@ async function abandon(ctx: Context, id: string, seat: Seat | undefined): Promis
 
 function newState(id: string): ContainerState {
   const never = { pid: 0, createdAt: Date.now(), startedAt: 0, finishedAt: 0 };
-  return {
-    id,
-    status: 'created',
-    paused: false,
-    health: 'none',
-    ...never,
-    exitCode: 0,
-    oomKilled: false,
-    restarts: 0,
-    error: '',
-  };
+  return { id, status: 'created', paused: false, ...never, exitCode: 0, oomKilled: false, restarts: 0, error: '' };
 }

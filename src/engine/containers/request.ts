@@ -1,7 +1,6 @@
-import type { Limits, LogLimits, RestartPolicy } from '../../../guest-agent/api.ts';
+import type { Limits, RestartPolicy } from '../../../guest-agent/api.ts';
 import type { AcceleratorChoice } from '../../api.ts';
 import type { PortRequest } from '../state/record.ts';
-import type { HealthRequest } from './health.ts';
 
 /** A container as a client asks for it. Null is left to the image. */
 export interface CreateRequest {
@@ -21,10 +20,6 @@ export interface CreateRequest {
   labels: Record<string, string>;
   limits: Limits;
   restart: RestartPolicy;
-  /** Null for the agent's own. */
-  log: LogLimits | null;
-  /** Null for the image's. */
-  health: HealthRequest | null;
   /** "80/tcp". */
   exposed: string[];
   publish: PortRequest[];

@@ -22,7 +22,7 @@ export function statusText(ctx: Context, container: Container, now: number): str
     case 'created':
       return 'Created';
     case 'running':
-      return `Up ${duration(now - state.startedAt)}${HEALTH[state.health]}`;
+      return `Up ${duration(now - state.startedAt)}`;
     case 'paused':
       return `Up ${duration(now - state.startedAt)} (Paused)`;
     case 'restarting': {
@@ -40,13 +40,6 @@ export function statusText(ctx: Context, container: Container, now: number): str
       return 'Removal In Progress';
   }
 }
-
-const HEALTH = {
-  none: '',
-  starting: ' (health: starting)',
-  healthy: ' (healthy)',
-  unhealthy: ' (unhealthy)',
-};
 
 /** As https://pkg.go.dev/github.com/docker/go-units#HumanDuration. */
 function duration(milliseconds: number): string {

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { NestError } from '../../errors.ts';
 import { createContainer } from '../containers/create.ts';
-import { readHealth } from '../containers/health.ts';
 import { removeContainer } from '../containers/remove.ts';
 import { renameContainer } from '../containers/rename.ts';
 import { signalName } from '../containers/signal.ts';
@@ -27,10 +26,7 @@ export function containerRoutes(ctx: Context): Route[] {
     {
       method: 'GET',
       path: '/containers/:id/json',
-      async handle(call) {
-        const container = await find(call);
-        return { status: 200, json: containerDetails(ctx, container, await readHealth(ctx, container)) };
-      },
+      handle: async (call) => ({ status: 200, json: containerDetails(ctx, await find(call)) }),
     },
     { method: 'POST', path: '/containers/:id/start', handle: async (call) => start(ctx, await find(call)) },
     {
@@ -90,7 +86,7 @@ export function containerRoutes(ctx: Context): Route[] {
 }
 
 async function list(ctx: Context, { query }: Call): Promise<{ status: number; json: unknown }> {
-  const wanted = filters(query, ['id', 'name', 'label', 'status', 'health']);
+  const wanted = filters(query, ['id', 'name', 'label', 'status']);
   const all = flag(query, 'all') || wanted.has('status');
   await seeGuests(ctx);
   const limit = count(query, 'limit');
@@ -112,7 +108,6 @@ function matches(ctx: Context, container: Container, wanted: Map<string, string[
     any(wanted.get('id'), (prefix) => id.startsWith(prefix)) &&
     any(wanted.get('name'), (part) => name.includes(part.replace(/^[\^/]+/, '').replace(/\$$/, ''))) &&
     any(wanted.get('status'), (status) => dockerState(ctx, container) === status) &&
-    any(wanted.get('health'), (health) => container.state.health === health) &&
     matchesLabels(labels, wanted.get('label'))
   );
 }

@@ -3,7 +3,6 @@ import { LABELS, type AcceleratorChoice } from '../../api.ts';
 import { NestError } from '../../errors.ts';
 import type { CreateRequest } from '../containers/request.ts';
 import { HOST_LIMITS, limitsOf } from './limits.ts';
-import { logLimits } from './log-config.ts';
 import { portRequests } from './port-bindings.ts';
 import { refuseUnsupported } from './unsupported.ts';
 
@@ -25,21 +24,10 @@ export const HostRestartPolicy = v.object({ Name: optional(text), MaximumRetryCo
 const HostConfig = v.looseObject({
   ...HOST_LIMITS,
   AutoRemove: optional(v.boolean()),
-  LogConfig: optional(v.object({ Type: optional(text), Config: optional(v.record(text, text)) })),
   RestartPolicy: optional(HostRestartPolicy),
   PortBindings: optional(
     v.record(text, v.nullable(v.array(v.object({ HostIp: optional(text), HostPort: optional(text) })))),
   ),
-});
-
-const nanoseconds = v.nullish(v.pipe(v.number(), v.minValue(0)), 0);
-const Healthcheck = v.object({
-  Test: v.nullish(v.pipe(v.array(text), v.maxLength(4096)), []),
-  Interval: nanoseconds,
-  Timeout: nanoseconds,
-  StartPeriod: nanoseconds,
-  StartInterval: nanoseconds,
-  Retries: v.nullish(v.pipe(count, v.minValue(0)), 0),
 });
 
 /** Body of POST /containers/create: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container. */
@@ -56,7 +44,6 @@ export const CreateBody = v.looseObject({
   StopTimeout: optional(v.pipe(count, v.minValue(0))),
   OpenStdin: optional(v.boolean()),
   ExposedPorts: optional(v.record(text, v.unknown())),
-  Healthcheck: optional(Healthcheck),
   HostConfig: optional(HostConfig),
   NetworkingConfig: v.optional(v.unknown()),
 });
@@ -92,8 +79,6 @@ export function createRequest(
     labels: body.Labels ?? {},
     limits: limitsOf(host),
     restart,
-    log: logLimits(host.LogConfig) ?? null,
-    health: body.Healthcheck ?? null,
     exposed: Object.keys(body.ExposedPorts ?? {}),
     publish: portRequests(host.PortBindings ?? {}),
     autoRemove,

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { DeployRequest, type EngineStatus, type GuestImage } from '../../api.ts';
 import type { Paths } from '../../paths.ts';
 import type { Progress } from '../../progress.ts';
-import type { GuestRecord } from '../../vm/guests.ts';
 import type { Context } from '../context.ts';
 import { deploy } from '../deploy/deploy.ts';
 import { listDeployments } from '../deploy/deployments.ts';
@@ -13,7 +12,6 @@ import { jsonLines } from '../http/lines.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { consoleReply } from './console.ts';
 import { deleteGuest, describeGuest, findGuest, restartAgent, showGuest } from './guests.ts';
-import { guestUsage } from './guest-usage.ts';
 import { NDJSON, resultStream } from './result-stream.ts';
 
 export interface GuestImages {
@@ -46,11 +44,9 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
     {
       method: 'GET',
       path: '/nest/guests',
-      handle: async ({ query }) => {
-        const usage = (guest: GuestRecord) => (flag(query, 'usage') ? guestUsage(ctx, guest) : null);
-        const guests = (await ctx.link.open()).list();
-        const described = guests.map(async (guest) => describeGuest(ctx, guest, await usage(guest)));
-        return { status: 200, json: await Promise.all(described) };
+      handle: async () => {
+        const guests = await ctx.link.open();
+        return { status: 200, json: guests.list().map((guest) => describeGuest(ctx, guest)) };
       },
     },
     {
