@@ -18,6 +18,7 @@
  * | DELETE /nest/deployments/:project | – | stream, result DownResult |
  * | GET /nest/disk | – | DiskUsage |
  * | POST /nest/check?repair=1 | – | stream, result StoreCheck |
+ * | POST /nest/builds | BuildRequest on one line, then the context as a tar | stream of BuildEvent, result BuildResult |
  * | GET /nest/progress?zone=Z | – | stream without result: what the engine is doing for that zone, until closed |
  *
  * A "stream" is application/x-ndjson, one StreamEvent a line: progress, then exactly one `result` or `error`. Closing
@@ -149,6 +150,46 @@ export const StreamEvent = v.variant('type', [
   v.object({ type: v.literal('error'), error: ErrorBody }),
 ]);
 
+/** An image to build. */
+export const BuildRequest = v.strictObject({
+  dockerfile: v.strictObject({ name: text, text: v.pipe(text, v.maxLength(1024 * 1024)) }),
+  tags: v.array(text),
+  /** By name. */
+  buildArgs: v.record(text, text),
+  /** Name or number of a stage; null is the last. */
+  target: v.nullable(text),
+  noCache: v.boolean(),
+  /** When base images are brought from their registries. */
+  pull: v.picklist(['missing', 'always', 'never']),
+  labels: v.record(text, text),
+  /** By id, base64. */
+  secrets: v.record(text, text),
+});
+
+export const BuildResult = v.object({
+  id: text,
+  names: v.array(text),
+  /** Diff ids, base layer first. */
+  layers: v.array(text),
+  /** Bytes of all layers. */
+  size: count,
+});
+
+export const BuildEvent = v.variant('type', [
+  ...StreamEvent.options,
+  v.object({
+    type: v.literal('build-step'),
+    number: count,
+    total: count,
+    /** The instruction. */
+    text,
+    state: v.picklist(['running', 'cached', 'done', 'failed']),
+    milliseconds: count,
+  }),
+  /** What a command of that step writes. */
+  v.object({ type: v.literal('output'), number: count, text }),
+]);
+
 /** Labels by which the engine's containers are found; `nest.zone` is also how a Docker client chooses the zone. */
 export const LABELS = {
   zone: 'nest.zone',
@@ -171,4 +212,7 @@ export type ServiceResult = v.InferOutput<typeof ServiceResult>;
 export type DeployResult = v.InferOutput<typeof DeployResult>;
 export type DownResult = v.InferOutput<typeof DownResult>;
 export type Deployment = v.InferOutput<typeof Deployment>;
+export type BuildRequest = v.InferOutput<typeof BuildRequest>;
+export type BuildResult = v.InferOutput<typeof BuildResult>;
+export type BuildEvent = v.InferOutput<typeof BuildEvent>;
 export type StreamEvent = v.InferOutput<typeof StreamEvent>;

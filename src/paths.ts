@@ -27,6 +27,10 @@ export interface Paths {
   imageStore: string;
   /** Layer disks: layers/<diff id, hex>.squashfs, mode 0444. */
   layers: string;
+  /** Steps that builds have done; their layers are in the image store. */
+  buildCache: string;
+  /** Files of builds that end as soon as QEMU has them open; emptied when the engine starts. */
+  buildFiles: string;
   /** One folder per guest. */
   guests: string;
   /** Consoles' last lines of guests that ended by themselves. */
@@ -63,6 +67,8 @@ export function nestPaths(env: NodeJS.ProcessEnv = process.env, uid: number = pr
     templates: path.join(data, 'templates'),
     imageStore: path.join(data, 'images'),
     layers: path.join(data, 'layers'),
+    buildCache: path.join(data, 'build-cache.json'),
+    buildFiles: path.join(runtime, 'build'),
     guests: path.join(data, 'guests'),
     lastWords: path.join(data, 'last-words'),
     cache: path.join(data, 'cache'),

@@ -1,6 +1,6 @@
 /** How long work tells what it is doing. The engine streams these to the client, which renders them with listr2. */
 export type ProgressEvent =
-  | { type: 'step'; id: number; title: string; state: 'running' | 'done' | 'failed'; detail?: string }
+  | { type: 'step'; id: number; title: string; state: 'running' | 'done' | 'failed'; detail?: string | undefined }
   | { type: 'warning'; message: string };
 
 export interface Progress {

@@ -4,6 +4,8 @@ export interface ByteReader {
   /** Exactly `size` bytes; undefined when the stream has ended before the first. */
   take(size: number, where: string): Promise<Buffer | undefined>;
   skip(size: number, where: string): Promise<void>;
+  /** What comes next, as it comes; undefined at the end. */
+  next(): Promise<Buffer | undefined>;
   /** Reads the source to its end and forgets what it holds. */
   drain(): Promise<void>;
   /** Ends the source early. */
@@ -49,6 +51,13 @@ export function byteReader(source: AsyncIterable<Buffer>, cutShort: (where: stri
     take,
     async skip(size, where) {
       for (let left = size; left > 0;) left -= (await some(left, where)).length;
+    },
+    async next() {
+      const held = rest;
+      rest = Buffer.alloc(0);
+      if (held.length > 0) return held;
+      const next = await chunks.next();
+      return next.done === true ? undefined : next.value;
     },
     async drain() {
       rest = Buffer.alloc(0);

@@ -1,6 +1,8 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import * as v from 'valibot';
 import {
+  BuildEvent,
+  BuildResult,
   Deployment,
   DeployResult,
   DiskUsage,
@@ -11,14 +13,17 @@ import {
   GuestImage,
   StoreCheck,
   StreamEvent,
+  type BuildRequest,
   type DeployRequest,
 } from '../api.ts';
-import { NestError } from '../errors.ts';
 import type { ProgressEvent } from '../progress.ts';
-import { engineEnded, parseReply, request, requestJson, type EngineRequest } from './http.ts';
-import { lines } from './ndjson.ts';
+import { follow } from './follow.ts';
+import { request, requestJson, type EngineRequest } from './http.ts';
 
 type OnProgress = (event: ProgressEvent) => void;
+
+/** What a build tells on its way. */
+export type BuildProgress = Exclude<BuildEvent, { type: 'result' | 'error' }>;
 
 /** What nest adds to the Docker Engine API, typed; the table of requests is in api.ts. */
 export interface EngineClient {
@@ -37,6 +42,13 @@ export interface EngineClient {
   ): Promise<GuestImage>;
   disk(): Promise<DiskUsage>;
   check(repair: boolean, onProgress: OnProgress, signal?: AbortSignal): Promise<StoreCheck>;
+  /** @param context tar of the build's context */
+  build(
+    request: BuildRequest,
+    context: Readable,
+    onEvent: (event: BuildProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<BuildResult>;
   deployments(): Promise<Deployment[]>;
   deploy(deployment: DeployRequest, onProgress: OnProgress, signal?: AbortSignal): Promise<DeployResult>;
   down(project: string, onProgress: OnProgress, signal?: AbortSignal): Promise<DownResult>;
@@ -49,7 +61,7 @@ export function engineClient(socketPath: string): EngineClient {
     requestJson(socketPath, { method: 'GET', path }, schema);
   const done = async (options: EngineRequest) => void (await request(socketPath, options)).resume();
   const work = async <S extends v.GenericSchema>(options: EngineRequest, schema: S, onProgress: OnProgress) =>
-    follow(await request(socketPath, options), options, schema, onProgress);
+    follow(await request(socketPath, options), options, { event: StreamEvent, result: schema }, onProgress);
 
   return {
     status: () => json('/nest/status', EngineStatus),
@@ -73,6 +85,11 @@ export function engineClient(socketPath: string): EngineClient {
     disk: () => json('/nest/disk', DiskUsage),
     check: (repair, onProgress, signal) =>
       work({ method: 'POST', path: `/nest/check${repair ? '?repair=1' : ''}`, signal }, StoreCheck, onProgress),
+    async build(build, context, onEvent, signal) {
+      const upload = Readable.from(withRequest(build, context), { objectMode: false });
+      const options = { method: 'POST' as const, path: '/nest/builds', upload, signal };
+      return follow(await request(socketPath, options), options, { event: BuildEvent, result: BuildResult }, onEvent);
+    },
     deployments: () => json('/nest/deployments', v.array(Deployment)),
     deploy: (deployment, onProgress, signal) =>
       work({ method: 'POST', path: '/nest/deployments', body: deployment, signal }, DeployResult, onProgress),
@@ -93,31 +110,7 @@ export function engineClient(socketPath: string): EngineClient {
   };
 }
 
-/** Hands on progress until the stream's `result`, which is returned, or its `error`, which is thrown. */
-async function follow<S extends v.GenericSchema>(
-  stream: Readable,
-  origin: EngineRequest,
-  schema: S,
-  onProgress: OnProgress,
-): Promise<v.InferOutput<S>> {
-  for await (const line of lines(stream)) {
-    const event = parseReply(line, StreamEvent, origin);
-    switch (event.type) {
-      case 'result':
-        return parseReply(JSON.stringify(event.value), schema, origin);
-      case 'error': {
-        const { code, message, hint } = event.error;
-        throw new NestError(code, message, hint === undefined ? {} : { hint });
-      }
-      case 'step': {
-        const { id, title, state, detail } = event;
-        onProgress({ type: 'step', id, title, state, ...(detail !== undefined && { detail }) });
-        break;
-      }
-      case 'warning':
-        onProgress(event);
-    }
-  }
-  origin.signal?.throwIfAborted();
-  throw engineEnded(Object.assign(new Error('the stream ended without a result'), { code: 'ECONNRESET' }));
+async function* withRequest(build: BuildRequest, context: Readable): AsyncGenerator<Buffer> {
+  yield Buffer.from(`${JSON.stringify(build)}\n`);
+  yield* context as AsyncIterable<Buffer>;
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { ErrorBody } from '../api.ts';
 import { ERROR_STATUS, NestError, type ErrorCode } from '../errors.ts';
@@ -11,6 +12,8 @@ export interface EngineRequest {
   path: string;
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it is, instead of a body. */
+  upload?: Readable;
   signal?: AbortSignal | undefined;
 }
 
@@ -18,14 +21,22 @@ export interface EngineRequest {
  * One exchange with the engine; resolves when the headers of a 2xx reply came, so a caller can order requests by it.
  * Any other reply, and a socket that nobody answers, is a NestError.
  */
-export async function request(socketPath: string, { method, path, body, signal }: EngineRequest): Promise<Readable> {
+export async function request(
+  socketPath: string,
+  { method, path, body, upload, signal }: EngineRequest,
+): Promise<Readable> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = text === undefined ? {} : { 'content-type': 'application/json' };
   // A connection of its own: a pooled one may have been closed by an engine that ended meanwhile.
   const outgoing = httpRequest({ socketPath, method, path, headers, agent: false, ...(signal && { signal }) });
-  outgoing.end(text);
+  const replied: { reply?: IncomingMessage } = {};
+  // An upload that fails ends the request, or the reply where that has begun.
+  if (upload !== undefined)
+    pipeline(upload, outgoing).catch((error: unknown) => replied.reply?.destroy(error as Error));
+  else outgoing.end(text);
   try {
     const [reply] = (await once(outgoing, 'response')) as [IncomingMessage];
+    replied.reply = reply;
     // Node ties the signal to the request only: a reply that is still streaming would go on.
     signal?.addEventListener('abort', () => reply.destroy(signal.reason as Error), { once: true });
     const status = reply.statusCode ?? 0;

@@ -11,6 +11,7 @@ import { projectLock } from './deploy/project-containers.ts';
 import { containerRoutes } from './docker-api/containers.ts';
 import { controlRoutes } from './docker-api/control.ts';
 import { diskRoutes } from './docker-api/disk.ts';
+import { dockerBuildRoutes } from './docker-api/build.ts';
 import { eventRoutes } from './docker-api/events.ts';
 import { execRoutes } from './docker-api/exec.ts';
 import { fileRoutes } from './docker-api/files.ts';
@@ -30,6 +31,7 @@ import { watchGuests } from './guests/watch.ts';
 import { createRouter } from './http/router.ts';
 import { createApiServer, type ApiServer } from './http/server.ts';
 import { trackWork } from './http/work.ts';
+import { buildRoutes } from './nest-api/builds.ts';
 import { nestRoutes, type GuestImages } from './nest-api/routes.ts';
 import { loadInstance, type Instance } from './state/instance.ts';
 import { openState, type State } from './state/state.ts';
@@ -71,7 +73,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
   try {
     const ctx = createContext(parts, state, await loadInstance(paths.data), await parts.openImages());
     forgetUnplaced(state);
-    await rm(uploadsFolder(paths), { recursive: true, force: true });
+    for (const folder of [uploadsFolder(paths), paths.buildFiles]) await rm(folder, { recursive: true, force: true });
     const server = createApiServer(createRouter(routes(ctx, parts)), ctx.work, log);
     await server.listen(paths.engineSocket);
     ctx.link.open().catch((error: unknown) => log(`connect to \`${parts.uri}\`: ${(error as Error).message}`));
@@ -129,6 +131,8 @@ function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest 
     ...controlRoutes(ctx),
     ...usageRoutes(ctx),
     ...fileRoutes(ctx),
+    ...dockerBuildRoutes(ctx, paths.buildFiles),
+    ...buildRoutes(ctx, paths.buildFiles),
     ...streamRoutes(ctx),
     ...execRoutes(ctx),
     ...imageTransferRoutes(ctx, uploadsFolder(paths)),

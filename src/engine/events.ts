@@ -18,6 +18,7 @@ export interface EngineEvent {
     | 'pause'
     | 'unpause'
     | 'unreachable'
+    | 'build'
     | 'push'
     | 'save'
     | 'tag'

@@ -1,6 +1,10 @@
-import type { Progress } from '../progress.ts';
-import { addBlob, type BlobId } from './add-blob.ts';
+import { createReadStream } from 'node:fs';
+import { silent, type Progress } from '../progress.ts';
+import { addBlob, hasBlob, type BlobId } from './add-blob.ts';
 import { blobPath } from './blobs.ts';
+import type { BuildCache, CachedStep } from './build-cache.ts';
+import { decompressed } from './decompress.ts';
+import type { LayerFile } from './images.ts';
 import type { LayerDisks } from './layer-disks.ts';
 import type { LayerBlob } from './layer.ts';
 import { readImage } from './layout.ts';
@@ -19,6 +23,14 @@ export interface Assembly extends AsyncDisposable {
    * @throws NestError `image-invalid`, `no-room`, `tool-missing`
    */
   addLayer(tar: AsyncIterable<Buffer>, progress: Progress, signal?: AbortSignal): Promise<LayerBlob>;
+  /** A layer's tar, not compressed. */
+  openLayer(layer: LayerBlob): AsyncIterable<Buffer>;
+  /** The layers' disks, ready to be hot-plugged. */
+  disks(layers: LayerBlob[], signal?: AbortSignal): Promise<LayerFile[]>;
+  /** What a build did before under this key; its layer lives as long as this does. */
+  cached(key: string): Promise<CachedStep | undefined>;
+  /** For builds to come. */
+  remember(key: string, step: CachedStep): Promise<void>;
   /** Keeps the layers of an image of the store, to build upon; base first. Undefined when there is no such image. */
   layersOf(imageId: string): LayerBlob[] | undefined;
   /**
@@ -33,7 +45,7 @@ export interface Assembly extends AsyncDisposable {
   addImage(config: Record<string, unknown>, layers: LayerBlob[], references: string[]): Promise<string>;
 }
 
-export async function assemble(store: Store, disks: LayerDisks): Promise<Assembly> {
+export async function assemble(store: Store, disks: LayerDisks, cache: BuildCache): Promise<Assembly> {
   const lease = await store.lease();
   const hold = (layers: LayerBlob[]) => {
     for (const { digest, diffId } of layers) {
@@ -51,6 +63,15 @@ export async function assemble(store: Store, disks: LayerDisks): Promise<Assembl
       await disks.ensure(layer, blobPath(store.folder, blob.digest), progress, signal);
       return layer;
     },
+    openLayer: ({ digest }) => decompressed(createReadStream(blobPath(store.folder, digest)) as AsyncIterable<Buffer>),
+    disks: (layers, signal) =>
+      Promise.all(layers.map((layer) => disks.ensure(layer, blobPath(store.folder, layer.digest), silent, signal))),
+    async cached(key) {
+      const step = cache.get(key);
+      if (step?.layer) hold([step.layer]);
+      return step?.layer && !(await hasBlob(store, step.layer)) ? undefined : step;
+    },
+    remember: (key, step) => cache.put(key, step),
     layersOf(imageId) {
       const layers = store.list().find(({ image }) => image.id === imageId)?.layers;
       hold(layers ?? []);

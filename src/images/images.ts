@@ -3,6 +3,7 @@ import type { Progress } from '../progress.ts';
 import { assemble, type Assembly } from './assemble.ts';
 import { blobPath } from './blobs.ts';
 import { checkStore, type StoreCheck } from './check.ts';
+import { openBuildCache } from './build-cache.ts';
 import { exclusive } from './exclusive.ts';
 import { findImage, imageNotFound } from './find.ts';
 import type { Image } from './image.ts';
@@ -17,7 +18,8 @@ import { blobsOf, openStore, type StoredImage } from './store.ts';
 export type { Assembly } from './assemble.ts';
 export type { ImageConfig } from './config.ts';
 export type { Image } from './image.ts';
-export { familiarName, parseReference } from './references.ts';
+export type { LayerBlob } from './layer.ts';
+export { familiarName, normalize, parseReference } from './references.ts';
 export type { ImageUser } from './names.ts';
 
 /**
@@ -25,7 +27,8 @@ export type { ImageUser } from './names.ts';
  * loads, disks without a layer, and what failed pulls left a day ago.
  */
 export async function openImages(paths: Paths): Promise<Images> {
-  const store = await openStore(paths.imageStore);
+  const cache = await openBuildCache(paths.buildCache);
+  const store = await openStore(paths.imageStore, () => cache.digests());
   const disks = await openLayerDisks(
     paths.layers,
     store.list().flatMap(({ layers }) => layers),
@@ -56,7 +59,7 @@ export async function openImages(paths: Paths): Promise<Images> {
     },
 
     async assemble() {
-      const assembly = await assemble(store, disks);
+      const assembly = await assemble(store, disks, cache);
       return {
         ...assembly,
         async [Symbol.asyncDispose]() {

@@ -41,7 +41,8 @@ export interface Store {
   collect(age?: number): Promise<number>;
 }
 
-export async function openStore(folder: string): Promise<Store> {
+/** @param cached blobs that the build cache needs: they stay without an image */
+export async function openStore(folder: string, cached: () => string[] = () => []): Promise<Store> {
   await mkdir(path.join(folder, 'blobs/sha256'), { recursive: true });
   for (const name of await readdir(folder))
     if (name.startsWith(STAGE) || name.endsWith('.tmp')) await rm(path.join(folder, name), { recursive: true });
@@ -49,7 +50,7 @@ export async function openStore(folder: string): Promise<Store> {
   let images = await readImages(folder);
   await writeIndex(folder, images);
   const oneAtATime = semaphore(1);
-  const owned = () => new Set(images.flatMap(blobsOf));
+  const owned = () => new Set([...images.flatMap(blobsOf), ...cached()]);
 
   const drop = (digests: Iterable<string>) =>
     oneAtATime(async () => {

@@ -1,5 +1,6 @@
 import { pipeline, Transform, type Readable } from 'node:stream';
 import { FRAME_LIMIT } from '../../../guest-agent/api.ts';
+import { byteReader } from '../../../guest-agent/tar/byte-reader.ts';
 import { NestError } from '../../errors.ts';
 
 /** Which streams a client wants. */
@@ -48,6 +49,21 @@ export function checkedFrames(source: Readable, selected: Selection): Readable {
   });
   pipeline(source, check, () => undefined);
   return check;
+}
+
+/** What checked frames hold, without telling their streams apart. */
+export async function* payloads(frames: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const input = byteReader(frames, () => new NestError('guest-lost', 'read output: it ends in the middle of a frame'));
+  for (
+    let header = await input.take(HEADER_BYTES, '');
+    header !== undefined;
+    header = await input.take(HEADER_BYTES, '')
+  )
+    for (let left = header.readUInt32BE(4); left > 0;) {
+      const part = await input.some(left, '');
+      left -= part.length;
+      yield part;
+    }
 }
 
 function payloadLength(header: Buffer): number {

@@ -1,8 +1,9 @@
+import { isBuildZone } from '../build/zone.ts';
 import type { Context } from '../context.ts';
 
 /** Guests without containers end by themselves. */
 export interface IdleGuests {
-  /** To be called when a guest may have become empty. One that has stopped goes at once: it is of no more use. */
+  /** To be called when a guest may have become empty. One that has stopped, or that a build left, goes at once: it is of no more use. */
   consider(guestId: string): void;
   isEmpty(guestId: string): boolean;
   /** Removes it now if it is empty. @returns whether it was. */
@@ -36,7 +37,10 @@ export function idleGuests(
         void removeIfEmpty(id).catch((error: unknown) =>
           ctx.log(`remove idle guest \`${guest.name}\`: ${String(error)}`),
         );
-      timers.set(id, setTimeout(expire, guest.state === 'stopped' ? 0 : idleMilliseconds).unref());
+      timers.set(
+        id,
+        setTimeout(expire, guest.state === 'stopped' || isBuildZone(guest.zone) ? 0 : idleMilliseconds).unref(),
+      );
     },
     isEmpty,
     removeIfEmpty,

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { ContainerState, type ContainerSpec } from '../../../guest-agent/api.ts';
+import type { RunRequest } from '../../build/build.ts';
+import { NestError } from '../../errors.ts';
+import type { LayerFile } from '../../images/images.ts';
+import { packSquashfs } from '../../images/sqfstar.ts';
+import type { Progress } from '../../progress.ts';
+import type { Trunk } from '../../trunk/trunk.ts';
+import type { Guests } from '../../vm/guests.ts';
+import { checkedFrames, payloads } from '../containers/frames.ts';
+import type { Context } from '../context.ts';
+import type { Seat } from '../guests/seats.ts';
+import { removeGuest } from '../guests/remove.ts';
+import { BUILD_ZONE } from './zone.ts';
+
+/** Where the commands of one build run: a guest of a zone of its own, booted for the first one. */
+export interface BuildGuest extends AsyncDisposable {
+  /** @returns the tar of what the command changed. @throws NestError `exec-failed` when it fails. */
+  run(request: RunRequest, layers: LayerFile[]): Promise<AsyncIterable<Buffer>>;
+}
+
+export interface BuildGuestOptions {
+  /** Folder for files that end as soon as the guest has them. */
+  folder: string;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+export function openBuildGuest(ctx: Context, { folder, progress, signal }: BuildGuestOptions): BuildGuest {
+  let booting: Promise<Seat> | undefined;
+  const zone = `${BUILD_ZONE}${randomBytes(6).toString('hex')}`;
+  const boot = () =>
+    (booting ??= ctx.seats.take(
+      { zone, memoryLimit: undefined, cpus: undefined, accelerator: 'auto' },
+      progress,
+      signal,
+    ));
+
+  return {
+    async run(request, layers) {
+      const seat = await boot();
+      const { guests } = await ctx.link.running(seat.guest.id);
+      const guest = { id: seat.guest.id, guests, trunk: guests.trunk(seat.guest.id) };
+      for (const layer of layers) await guests.attachLayer(guest.id, layer);
+      const extra = request.extra && (await attachExtra(guest, folder, request.extra, signal));
+      const all = [...layers.map(({ diffId }) => diffId), ...(extra === undefined ? [] : [extra])];
+      return runIn(guest.trunk, specOf(request, all), request.onOutput, signal);
+    },
+    async [Symbol.asyncDispose]() {
+      const seat = await booting?.catch(() => undefined);
+      if (seat === undefined) return;
+      try {
+        await removeGuest(ctx, await ctx.link.open(), seat.guest.id);
+      } finally {
+        seat.release();
+      }
+    },
+  };
+}
+
+async function runIn(
+  trunk: Trunk,
+  spec: ContainerSpec,
+  onOutput: (bytes: Buffer) => void,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Buffer>> {
+  const target = `/v1/containers/${spec.id}`;
+  await trunk.request({ method: 'POST', path: '/v1/containers', body: spec, signal }, ContainerState);
+  const frames = checkedFrames(await trunk.read({ method: 'POST', path: `${target}/attach`, signal }), {
+    stdout: true,
+    stderr: true,
+  });
+  const output = readOutput(frames, onOutput);
+  await trunk.request({ method: 'POST', path: `${target}/start`, signal }, ContainerState);
+  const { exitCode, oomKilled } = await trunk.request(
+    { method: 'POST', path: `${target}/wait`, signal },
+    ContainerState,
+  );
+  await output;
+  if (exitCode !== 0)
+    throw new NestError('exec-failed', `exit code ${exitCode}${oomKilled ? ', as its guest had no memory left' : ''}`);
+  const tar = await trunk.read({ method: 'GET', path: `${target}/layer`, signal });
+  return (async function* () {
+    yield* tar as AsyncIterable<Buffer>;
+    await trunk.send({ method: 'DELETE', path: `${target}?force=1`, signal });
+  })();
+}
+
+async function readOutput(frames: Readable, onOutput: (bytes: Buffer) => void): Promise<void> {
+  for await (const bytes of payloads(frames)) onOutput(bytes);
+}
+
+function specOf({ argv, env, cwd, user }: RunRequest, layers: string[]): ContainerSpec {
+  const id = randomBytes(32).toString('hex');
+  const variables = new Map([DEFAULT_PATH, ...env].map((entry) => [entry.slice(0, entry.indexOf('=')), entry]));
+  return {
+    id,
+    hostname: 'build',
+    layers: layers.filter((layer, at) => at === layers.lastIndexOf(layer)),
+    argv,
+    env: [...variables.values()],
+    cwd,
+    user,
+    stdin: false,
+    stopSignal: 'SIGTERM',
+    stopSeconds: 0,
+    limits: {},
+    restart: { name: 'no', maximumRetries: 0 },
+    annotations: {},
+  };
+}
+
+/** The layer goes with the guest; its file is gone as soon as QEMU has it open. @returns its diff ID */
+async function attachExtra(
+  { id, guests }: { id: string; guests: Guests },
+  folder: string,
+  tar: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): Promise<string> {
+  const name = randomBytes(32).toString('hex');
+  // A name that cannot be guessed: QEMU's user must be able to read it.
+  await mkdir(folder, { recursive: true, mode: 0o711 });
+  const file = path.join(folder, `${name}.squashfs`);
+  try {
+    await packSquashfs(tar, file, Math.floor(Date.now() / 1000), signal);
+    await guests.attachLayer(id, { diffId: `sha256:${name}`, path: file });
+  } finally {
+    await rm(file, { force: true });
+  }
+  return `sha256:${name}`;
+}
+
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
