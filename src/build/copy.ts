@@ -40,7 +40,8 @@ export function placeCopies(root: TreeNode, sources: Match[], options: CopyOptio
   for (const { name, node, unpacked } of sources) {
     const owner = unpacked === true && !options.chown ? undefined : options.owner;
     if (node.children !== undefined) {
-      if (parts.length > 0) above(parts);
+      // The target itself, too: as it is, or as the source is.
+      above(existing === undefined ? parts : [...parts, name]);
       if (parts.length > 0 && existing === undefined) place(parts.join('/'), node, owner);
       checkFolder(existing, parts.join('/'));
       copyChildren(node, parts, existing, owner);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
+import { semaphore } from '../images/semaphore.ts';
 
 /** Files' bytes, one after another in one file of the work folder. */
 export interface Spool extends AsyncDisposable {
@@ -16,20 +17,23 @@ export interface Spooled {
 export async function openSpool(path: string): Promise<Spool> {
   const file = await open(path, 'wx+', 0o600);
   let end = 0;
+  const inTurn = semaphore(1);
   return {
-    async write(body) {
-      const offset = end;
-      const hash = createHash('sha256');
-      for await (const chunk of body) {
-        hash.update(chunk);
-        await file.write(chunk, 0, chunk.length, end);
-        end += chunk.length;
-      }
-      const size = end - offset;
-      return { size, digest: hash.digest('hex'), read: () => readPart(file, offset, size) };
-    },
+    write: (body) => inTurn(() => append(body)),
     [Symbol.asyncDispose]: () => file.close(),
   };
+
+  async function append(body: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Spooled> {
+    const offset = end;
+    const hash = createHash('sha256');
+    for await (const chunk of body) {
+      hash.update(chunk);
+      await file.write(chunk, 0, chunk.length, end);
+      end += chunk.length;
+    }
+    const size = end - offset;
+    return { size, digest: hash.digest('hex'), read: () => readPart(file, offset, size) };
+  }
 }
 
 /** All bytes of a small file. */

@@ -54,5 +54,23 @@ export async function exportContainer(
   return size;
 }
 
+/** @returns the image's id */
+export async function commitContainer(
+  engine: Engine,
+  name: string,
+  {
+    image,
+    author,
+    message,
+    changes,
+  }: { image: string | undefined; author: string; message: string; changes: string[] },
+  signal: AbortSignal,
+): Promise<string> {
+  const [, repo = image, tag] = /^(.*?)(?::([\w][\w.-]*))?$/.exec(image ?? '') ?? [];
+  const options = { repo, tag, author, comment: message, changes, abortSignal: signal };
+  const reply: unknown = await engine.docker((docker) => docker.getContainer(name).commit(options));
+  return v.parse(v.object({ Id: v.string() }), reply).Id;
+}
+
 const KINDS = ['C', 'A', 'D'] as const;
 const Changes = v.array(v.object({ Path: v.string(), Kind: v.picklist([0, 1, 2]) }));

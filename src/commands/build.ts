@@ -35,7 +35,10 @@ export default class Build extends NestCommand {
     }),
     label: Flags.string({ summary: 'Set a label of the image', helpValue: 'KEY=VALUE', ...SEVERAL }),
     'no-cache': Flags.boolean({ summary: 'Do every step anew', default: false }),
-    pull: Flags.boolean({ summary: 'Bring base images from their registries, also those that are here', default: false }),
+    pull: Flags.boolean({
+      summary: 'Bring base images from their registries, also those that are here',
+      default: false,
+    }),
     quiet: Flags.boolean({ char: 'q', summary: 'Print the id alone', default: false }),
     progress: Flags.option({
       options: ['auto', 'plain'] as const,

@@ -11,6 +11,7 @@ import { projectLock } from './deploy/project-containers.ts';
 import { containerRoutes } from './docker-api/containers.ts';
 import { controlRoutes } from './docker-api/control.ts';
 import { diskRoutes } from './docker-api/disk.ts';
+import { commitRoutes } from './docker-api/commit.ts';
 import { dockerBuildRoutes } from './docker-api/build.ts';
 import { eventRoutes } from './docker-api/events.ts';
 import { execRoutes } from './docker-api/exec.ts';
@@ -131,6 +132,7 @@ function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest 
     ...controlRoutes(ctx),
     ...usageRoutes(ctx),
     ...fileRoutes(ctx),
+    ...commitRoutes(ctx),
     ...dockerBuildRoutes(ctx, paths.buildFiles),
     ...buildRoutes(ctx, paths.buildFiles),
     ...streamRoutes(ctx),

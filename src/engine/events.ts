@@ -19,6 +19,7 @@ export interface EngineEvent {
     | 'unpause'
     | 'unreachable'
     | 'build'
+    | 'commit'
     | 'push'
     | 'save'
     | 'tag'

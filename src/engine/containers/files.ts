@@ -27,6 +27,15 @@ export async function exportContainer(ctx: Context, container: Container, signal
   return Readable.from(fromGuest(container, checkedTar(stream)), { objectMode: false });
 }
 
+/** What the container wrote, as the tar of a layer. */
+export async function containerLayer(
+  ctx: Context,
+  container: Container,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Buffer>> {
+  return fromGuest(container, checkedTar(await read(ctx, container, 'layer', signal)));
+}
+
 async function read(ctx: Context, container: Container, what: string, signal: AbortSignal): Promise<Readable> {
   const agent = await agentOf(ctx, container);
   return agent.read({ method: 'GET', path: `/v1/containers/${container.record.id}/${what}`, signal });
