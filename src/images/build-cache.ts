@@ -20,6 +20,8 @@ export interface BuildCache {
   put(key: string, step: CachedStep): Promise<void>;
   /** Of the blobs that entries need. */
   digests(): string[];
+  /** Of the layers that entries have. */
+  diffIds(): string[];
   clear(): Promise<void>;
 }
 
@@ -32,14 +34,12 @@ export async function openBuildCache(file: string): Promise<BuildCache> {
       steps = next;
     });
   await rm(temporary(file), { force: true });
+  const layers = () => [...steps.values()].flatMap(({ layer }) => layer ?? []);
   return {
     get: (key) => steps.get(key),
     put: (key, step) => change(new Map(steps).set(key, step)),
-    digests: () =>
-      steps
-        .values()
-        .flatMap(({ layer }) => (layer === null ? [] : [layer.digest]))
-        .toArray(),
+    digests: () => layers().map(({ digest }) => digest),
+    diffIds: () => layers().map(({ diffId }) => diffId),
     clear: () => change(new Map()),
   };
 }

@@ -37,6 +37,9 @@ export async function openImages(paths: Paths): Promise<Images> {
   /** Removes disks of layers that neither an image, of these, nor work in progress has. */
   const pruneDisks = (left = store.list()) => {
     const kept = new Set(left.flatMap(({ image }) => image.layers));
+  /** Disks of layers that neither an image nor the build cache nor work in progress has. */
+  const pruneDisks = () => {
+    const kept = new Set([...store.list().flatMap(({ image }) => image.layers), ...cache.diffIds()]);
     return disks.prune((diffId) => kept.has(diffId) || store.leased(diffId));
   };
   const find = (name: string) => {
