@@ -18,10 +18,8 @@ export interface CachedStep {
 export interface BuildCache {
   get(key: string): CachedStep | undefined;
   put(key: string, step: CachedStep): Promise<void>;
-  /** Of the blobs that entries need. */
-  digests(): string[];
-  /** Of the layers that entries have. */
-  diffIds(): string[];
+  /** Of all entries; several may have the same. */
+  layers(): LayerBlob[];
   clear(): Promise<void>;
 }
 
@@ -34,12 +32,10 @@ export async function openBuildCache(file: string): Promise<BuildCache> {
       steps = next;
     });
   await rm(temporary(file), { force: true });
-  const layers = () => [...steps.values()].flatMap(({ layer }) => layer ?? []);
   return {
     get: (key) => steps.get(key),
     put: (key, step) => change(new Map(steps).set(key, step)),
-    digests: () => layers().map(({ digest }) => digest),
-    diffIds: () => layers().map(({ diffId }) => diffId),
+    layers: () => [...steps.values()].flatMap(({ layer }) => layer ?? []),
     clear: () => change(new Map()),
   };
 }

@@ -28,7 +28,7 @@ export type { ImageUser } from './names.ts';
  */
 export async function openImages(paths: Paths): Promise<Images> {
   const cache = await openBuildCache(paths.buildCache);
-  const store = await openStore(paths.imageStore, () => cache.digests());
+  const store = await openStore(paths.imageStore, () => cache.layers().map(({ digest }) => digest));
   const disks = await openLayerDisks(
     paths.layers,
     store.list().flatMap(({ layers }) => layers),
@@ -39,7 +39,10 @@ export async function openImages(paths: Paths): Promise<Images> {
     const kept = new Set(left.flatMap(({ image }) => image.layers));
   /** Disks of layers that neither an image nor the build cache nor work in progress has. */
   const pruneDisks = () => {
-    const kept = new Set([...store.list().flatMap(({ image }) => image.layers), ...cache.diffIds()]);
+    const kept = new Set([
+      ...store.list().flatMap(({ image }) => image.layers),
+      ...cache.layers().map(({ diffId }) => diffId),
+    ]);
     return disks.prune((diffId) => kept.has(diffId) || store.leased(diffId));
   };
   const find = (name: string) => {
@@ -121,6 +124,13 @@ export async function openImages(paths: Paths): Promise<Images> {
       const blobs = all.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
       const freed = new Map(blobs.filter(({ digest }) => !kept.has(digest)).map(({ digest, size }) => [digest, size]));
       return freed.values().reduce((sum, size) => sum + size, 0);
+    async pruneCache() {
+      const layers = cache.layers();
+      await cache.clear();
+      const gone = new Map(layers.map((layer) => [layer.digest, layer.size]));
+      for (const digest of gone.keys()) if (store.owns(digest) || store.leased(digest)) gone.delete(digest);
+      await store.drop(gone.keys());
+      return [...gone.values()].reduce((sum, size) => sum + size, await pruneDisks());
     },
 
     async prune(unwanted) {
@@ -210,6 +220,8 @@ export interface Images {
   diskPath(diffId: string): string;
   /** Bytes of blobs that would go with these images. */
   reclaimable(ids: Set<string>): number;
+  /** Forgets what builds have done. @returns bytes that were freed; layers of images stay */
+  pruneCache(): Promise<number>;
   /**
    * Removes unwanted images and everything that belongs to none.
    *

@@ -96,6 +96,7 @@ function testImages(): Images {
     reclaimable: () => 0,
     remove: absent,
     prune: absent,
+    pruneCache: absent,
     list: () => Promise.resolve([HELLO]),
     layers: (image) => Promise.resolve(image.layers.map((diffId) => ({ diffId, path: `/layers/${diffId}` }))),
     load: (source, progress) =>

@@ -11,7 +11,14 @@ import { flag } from './query.ts';
 
 /** POST /build, as Docker's clients without BuildKit send it. @param folder for files that QEMU opens */
 export function dockerBuildRoutes(ctx: Context, folder: string): Route[] {
-  return [{ method: 'POST', path: '/build', handle: (call) => build(ctx, folder, call) }];
+  return [
+    { method: 'POST', path: '/build', handle: (call) => build(ctx, folder, call) },
+    {
+      method: 'POST',
+      path: '/build/prune',
+      handle: async () => ({ status: 200, json: { CachesDeleted: [], SpaceReclaimed: await ctx.images.pruneCache() } }),
+    },
+  ];
 }
 
 function build(ctx: Context, folder: string, call: Call): Reply {
