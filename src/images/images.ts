@@ -34,15 +34,9 @@ export async function openImages(paths: Paths): Promise<Images> {
     store.list().flatMap(({ layers }) => layers),
   );
   const fetching = exclusive();
-  /** Removes disks of layers that neither an image, of these, nor work in progress has. */
+  /** Removes disks of layers that neither an image, of these, nor the build cache nor work in progress has. */
   const pruneDisks = (left = store.list()) => {
-    const kept = new Set(left.flatMap(({ image }) => image.layers));
-  /** Disks of layers that neither an image nor the build cache nor work in progress has. */
-  const pruneDisks = () => {
-    const kept = new Set([
-      ...store.list().flatMap(({ image }) => image.layers),
-      ...cache.layers().map(({ diffId }) => diffId),
-    ]);
+    const kept = new Set([...left.flatMap(({ image }) => image.layers), ...cache.layers().map(({ diffId }) => diffId)]);
     return disks.prune((diffId) => kept.has(diffId) || store.leased(diffId));
   };
   const find = (name: string) => {
@@ -124,6 +118,8 @@ export async function openImages(paths: Paths): Promise<Images> {
       const blobs = all.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
       const freed = new Map(blobs.filter(({ digest }) => !kept.has(digest)).map(({ digest, size }) => [digest, size]));
       return freed.values().reduce((sum, size) => sum + size, 0);
+    },
+
     async pruneCache() {
       const layers = cache.layers();
       await cache.clear();

@@ -125,8 +125,9 @@ async function attachExtra(
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const file = path.join(folder, `${name}.squashfs`);
   try {
-    await packSquashfs(tar, file, Math.floor(Date.now() / 1000), signal);
-    await guests.attachLayer(id, { diffId: `sha256:${name}`, path: file });
+    const diffId = `sha256:${name}`;
+    await packSquashfs(tar, file, { diffId, newest: Math.floor(Date.now() / 1000), signal });
+    await guests.attachLayer(id, { diffId, path: file });
   } finally {
     await rm(file, { force: true });
   }
