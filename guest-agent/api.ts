@@ -38,6 +38,8 @@
  * | GET /v1/containers/:id/layer | – | tar of the files that the container wrote, as an OCI layer |
  * | GET /v1/containers/:id/export | – | tar of all files that the container sees |
  * | POST /v1/containers/:id/ports/:port | bytes | bytes: a TCP connection to that port inside the container's network; 502 refused |
+ * | POST /v1/containers/:id/resize | TerminalSize | 204; 409 when it is not running or has no terminal |
+ * | POST /v1/exec/:execId/resize | TerminalSize | 204; the same |
  * | GET /v1/events | – | one AgentEvent a line: first `snapshot`, then changes |
  *
  * Frames are those of the Docker Engine API: `[1 byte: 1 stdout, 2 stderr][3 zero bytes][uint32 big-endian length][bytes]`,
@@ -48,6 +50,9 @@ import { Limits } from './wire/limits.ts';
 
 export * from './wire/limits.ts';
 export * from './wire/stats.ts';
+import { CAPABILITIES } from './security/capability-names.ts';
+
+export { CAPABILITIES };
 
 /** Name of the virtio-serial port that carries the trunk. */
 export const TRUNK_PORT = 'nest.agent.0';
@@ -80,6 +85,62 @@ export const RestartPolicy = v.strictObject({
   maximumRetries: count,
 });
 
+/** What a container may do, where that is not the default. */
+export const Security = v.strictObject({
+  /** The most that its processes can ever have. */
+  capabilities: v.optional(v.pipe(v.array(v.picklist(CAPABILITIES)), v.maxLength(64))),
+  /** False lets set-user-ID programs and file capabilities raise rights: prctl(2), PR_SET_NO_NEW_PRIVS. True by default. */
+  noNewPrivileges: v.optional(v.boolean()),
+  /** `unconfined`, or a profile as Docker reads it, in JSON. */
+  seccomp: v.optional(v.pipe(v.string(), v.maxLength(512 * 1024))),
+  readonlyRoot: v.optional(v.boolean()),
+});
+
+export const RLIMITS = [
+  'cpu',
+  'fsize',
+  'data',
+  'stack',
+  'core',
+  'rss',
+  'nproc',
+  'nofile',
+  'memlock',
+  'as',
+  'locks',
+  'sigpending',
+  'msgqueue',
+  'nice',
+  'rtprio',
+  'rttime',
+] as const;
+
+/** getrlimit(2); -1 is no limit. */
+export const Rlimit = v.strictObject({
+  name: v.picklist(RLIMITS),
+  soft: v.pipe(v.number(), v.integer(), v.minValue(-1)),
+  hard: v.pipe(v.number(), v.integer(), v.minValue(-1)),
+});
+
+export const Tmpfs = v.strictObject({
+  destination: absolutePath,
+  /** Of mount(8) and tmpfs(5): `size=64m`, `mode=1777`, `ro`, `exec`. */
+  options: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_=.%]{1,64}$/))), v.maxLength(32)),
+});
+
+/** A device of the guest that the container may use. */
+export const DeviceAccess = v.strictObject({
+  source: absolutePath,
+  destination: absolutePath,
+  access: v.pipe(v.string(), v.regex(/^[rwm]{1,3}$/)),
+});
+
+/** Width and height in characters. */
+export const TerminalSize = v.strictObject({
+  columns: v.pipe(count, v.maxValue(0xffff)),
+  rows: v.pipe(count, v.maxValue(0xffff)),
+});
+
 const process = {
   argv: v.pipe(v.array(text), v.minLength(1), v.maxLength(4096)),
   /** KEY=VALUE. */
@@ -89,6 +150,8 @@ const process = {
   user: v.pipe(v.string(), v.maxLength(256)),
   /** Keep stdin open for attach; otherwise it is /dev/null. */
   stdin: v.boolean(),
+  /** A terminal in place of the three streams, of this size at first. All it shows comes as stdout; there is no log of stderr. */
+  terminal: v.optional(TerminalSize),
 };
 
 export const ContainerSpec = v.strictObject({
@@ -102,6 +165,21 @@ export const ContainerSpec = v.strictObject({
   stopSeconds: count,
   limits: Limits,
   restart: RestartPolicy,
+  security: v.optional(Security),
+  domainname: v.optional(v.pipe(v.string(), v.maxLength(64), v.regex(/^[A-Za-z0-9.-]*$/))),
+  /** More groups, by name or number, than the user has. */
+  groups: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(256))), v.maxLength(256))),
+  rlimits: v.optional(v.pipe(v.array(Rlimit), v.maxLength(RLIMITS.length))),
+  /** Of the container's own namespaces. */
+  sysctls: v.optional(v.record(v.pipe(v.string(), v.maxLength(256), v.regex(/^[A-Za-z0-9_./*-]+$/)), text)),
+  tmpfs: v.optional(v.pipe(v.array(Tmpfs), v.maxLength(64))),
+  devices: v.optional(v.pipe(v.array(DeviceAccess), v.maxLength(64))),
+  /** Bytes that /dev/shm may hold; 64 MiB by default. */
+  shmSize: v.optional(v.pipe(count, v.minValue(1))),
+  /** proc_pid_oom_score_adj(5) */
+  oomScoreAdj: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-1000), v.maxValue(1000))),
+  /** A small init is PID 1: it hands signals to the command and takes what orphans leave. */
+  init: v.optional(v.boolean()),
   /** Opaque to the agent; the engine keeps here what it needs to adopt the container. */
   annotations: v.record(v.pipe(v.string(), v.maxLength(256)), text),
 });
@@ -195,6 +273,9 @@ export type LayerDisk = v.InferOutput<typeof LayerDisk>;
 export type RestartPolicy = v.InferOutput<typeof RestartPolicy>;
 export type ContainerSpec = v.InferOutput<typeof ContainerSpec>;
 export type ContainerUpdate = v.InferOutput<typeof ContainerUpdate>;
+export type Security = v.InferOutput<typeof Security>;
+export type Rlimit = v.InferOutput<typeof Rlimit>;
+export type TerminalSize = v.InferOutput<typeof TerminalSize>;
 export type ContainerState = v.InferOutput<typeof ContainerState>;
 export type ContainerRecord = v.InferOutput<typeof ContainerRecord>;
 export type ExecSpec = v.InferOutput<typeof ExecSpec>;

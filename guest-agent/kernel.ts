@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyLimits } from './cgroup/apply.ts';
 import { createCgroup, killCgroup, listCgroups, removeCgroup } from './cgroup/cgroup.ts';
+import { DEFAULT_DEVICES, type DeviceRule, filterDevices } from './cgroup/devices.ts';
 import { freezeCgroup, isFrozen, thawCgroup } from './cgroup/freezer.ts';
 import { oomKillCount } from './cgroup/memory.ts';
 import { cgroupStats } from './cgroup/stats.ts';
@@ -9,6 +10,7 @@ import type { LayerMounts } from './layers.ts';
 import { readInRoot } from './container/file-in-root.ts';
 import { interfaceCounters } from './proc/network.ts';
 import { processesOf } from './proc/process.ts';
+import { numbersOf } from './rootfs/devices.ts';
 import { findDisk } from './rootfs/disk.ts';
 import { mountLayer, unmountLayer } from './rootfs/layer.ts';
 import { openTree } from './rootfs/open-tree.ts';
@@ -30,6 +32,7 @@ import {
   SOCK_STREAM,
 } from './sys/constants.ts';
 import type { Sys } from './sys/sys.ts';
+import { setSize } from './zygote/terminal.ts';
 
 /** The kernel itself; needs root. */
 export function openKernel(sys: Sys): Kernel & LayerMounts {
@@ -38,6 +41,13 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
     mkfifo: (path, mode) => void sys.mknod(path, S_IFIFO | mode, 0),
     createCgroup: (name) => createCgroup(name),
     cgroups: () => listCgroups(),
+    allowDevices(folder, devices) {
+      const rules = devices.map(({ path, access }): DeviceRule => {
+        const status = statSync(path);
+        return { allow: true, type: status.isBlockDevice() ? 'b' : 'c', ...numbersOf(status.rdev), access };
+      });
+      filterDevices(sys, folder, [...DEFAULT_DEVICES, ...rules], false);
+    },
     removeCgroup,
     killCgroup,
     oomKillCount,
@@ -65,6 +75,15 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
     },
     openTree: (rootfs, tree) => openTree(sys, rootfs, tree),
     readXattrs: (path) => new Map(sys.listXattrs(path).flatMap((name) => withValue(name, sys.getXattr(path, name)))),
+    openTerminal({ process, fd }) {
+      const pidfd = sys.openPid(process);
+      try {
+        return sys.takeDescriptor(pidfd, fd);
+      } finally {
+        sys.close(pidfd);
+      }
+    },
+    resizeTerminal: (fd, size) => setSize(sys, fd, size),
     openNetwork: (pid) => sys.open(`/proc/${pid}/ns/net`, O_RDONLY | O_CLOEXEC),
     socketInNetwork(network) {
       // Only this thread moves, and nothing else runs on it until it is back.

@@ -1,10 +1,13 @@
 import { openAgent } from './agent.ts';
 import { TRUNK_PORT } from './api.ts';
 import { prepareCgroups } from './cgroup/cgroup.ts';
+import { DEFAULT_DEVICES, filterDevices } from './cgroup/devices.ts';
 import { systemClock } from './clock.ts';
 import { FOLDERS } from './folders.ts';
 import { openKernel } from './kernel.ts';
 import { openMachine } from './machine.ts';
+import { DEFAULT_CAPABILITIES } from './security/defaults.ts';
+import { seccompFilter } from './security/seccomp/choose.ts';
 import { linux } from './sys/sys.ts';
 import { findPort } from './trunk/find-port.ts';
 import { openPort } from './trunk/port.ts';
@@ -14,7 +17,7 @@ import { ZYGOTE_SOCKET } from './zygote/protocol.ts';
 /** The agent: started by init, and again whenever it ends. */
 process.umask(0o022);
 process.chdir('/');
-prepareCgroups();
+filterDevices(linux, prepareCgroups(), DEFAULT_DEVICES, true);
 const agent = await openAgent({
   folders: FOLDERS,
   clock: systemClock,
@@ -24,5 +27,7 @@ const agent = await openAgent({
   slots: 2,
   endAgent: () => process.kill(process.pid, 'SIGKILL'),
 });
+// Nobody waits for it: the first start finds its filter compiled.
+setImmediate(() => seccompFilter(undefined, DEFAULT_CAPABILITIES));
 const port = openPort(linux, await findPort(TRUNK_PORT), `${FOLDERS.runtime}/trunk.${process.pid}`);
 await serveTrunk(agent.server, port, agent.restarted);

@@ -1,4 +1,4 @@
-import type { ContainerProcess, ContainerStats, Limits } from './api.ts';
+import type { ContainerProcess, ContainerStats, Limits, TerminalSize } from './api.ts';
 import type { Changes } from './changes.ts';
 import type { Clock } from './clock.ts';
 import type { Container } from './container/container.ts';
@@ -9,6 +9,7 @@ import type { Self } from './identity.ts';
 import type { Layers } from './layers.ts';
 import type { Machine } from './machine.ts';
 import type { Zygote } from './zygote-client.ts';
+import type { TerminalEnd } from './zygote/protocol.ts';
 
 /** All that the life-cycle verbs work with. */
 export interface Runtime {
@@ -33,6 +34,8 @@ export interface Kernel {
   mkfifo(path: string, mode: number): void;
   /** Folder of the cgroup; the one that exists, if it does. */
   createCgroup(name: string): string;
+  /** Lets the container use these devices, besides those that all have. */
+  allowDevices(folder: string, devices: { path: string; access: string }[]): void;
   removeCgroup(folder: string): void;
   killCgroup(folder: string): void;
   /** Fails with the system call's error where the kernel does not take a value. */
@@ -58,6 +61,9 @@ export interface Kernel {
   openTree(rootfs: StoppedRoot, tree: 'upper' | 'image' | 'whole'): number;
   /** Extended attributes of the file itself, links not followed. @param path bytes */
   readXattrs(path: Buffer): Map<string, Buffer>;
+  /** A descriptor of one's own of a terminal's other end. */
+  openTerminal(end: TerminalEnd): number;
+  resizeTerminal(fd: number, size: TerminalSize): void;
   /** Descriptor of a process's network namespace. */
   openNetwork(pid: number): number;
   /** A TCP socket in that namespace, not connected; the descriptor. */

@@ -10,6 +10,7 @@ import {
   LINE_LIMIT,
   type Outputs,
   type Sandbox,
+  type TerminalEnd,
   type ToZygote,
   type ZygoteProcess,
 } from './zygote/protocol.ts';
@@ -18,9 +19,9 @@ import {
 export interface Zygote {
   /** See protocol.ts; nothing happens while the zygote is away. */
   prepare(cgroup: string, sandbox: Sandbox, outputs: Outputs): void;
-  /** Resolves with the process id once execve succeeded. */
-  start(id: string, init: ContainerInit): Promise<number>;
-  exec(id: string, init: ExecInit): Promise<number>;
+  /** Resolves once execve succeeded. */
+  start(id: string, init: ContainerInit): Promise<Started>;
+  exec(id: string, init: ExecInit): Promise<Started>;
   /** Fails with ESRCH when the process has ended; signal 0 only asks. */
   signal(id: string, signal: number): Promise<void>;
   forget(id: string): void;
@@ -50,7 +51,12 @@ export class ZygoteError extends Error {
   }
 }
 
-type Reply = PromiseWithResolvers<number>;
+export interface Started {
+  pid: number;
+  terminal: TerminalEnd | null;
+}
+
+type Reply = PromiseWithResolvers<Started>;
 
 /** Connects, again and again while the zygote is away: it starts at the same time as the agent and outlives it. */
 export function connectZygote(path: string, clock: Clock, listener: ZygoteListener): Zygote & { close(): void } {
@@ -90,12 +96,13 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
       }
       case 'started': {
         const reply = take(`start ${message.id}`) ?? take(`exec ${message.id}`);
-        if (reply === undefined) listener.started({ id: message.id, pid: message.pid, cgroup: message.cgroup });
-        else reply.resolve(message.pid);
+        const { id, pid, cgroup, terminal } = message;
+        if (reply === undefined) listener.started({ id, pid, cgroup, terminal });
+        else reply.resolve({ pid, terminal });
         return;
       }
       case 'signalled':
-        return take(`signal ${message.id}`)?.resolve(0);
+        return take(`signal ${message.id}`)?.resolve({ pid: 0, terminal: null });
       case 'failed': {
         const reply = take(`${message.request} ${message.id}`);
         // A start that an earlier agent asked for was among the processes: it has ended.
@@ -117,12 +124,12 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
     return reply;
   };
 
-  const ask = (message: Exclude<ToZygote, { type: 'forget' | 'prepare' }>): Promise<number> => {
+  const ask = (message: Exclude<ToZygote, { type: 'forget' | 'prepare' }>): Promise<Started> => {
     if (socket === undefined) return Promise.reject(away());
     const line = `${JSON.stringify(message)}\n`;
     if (Buffer.byteLength(line) > LINE_LIMIT)
       return Promise.reject(new RequestError(400, `${message.type}: argument list too long`, { errno: 'E2BIG' }));
-    const reply = Promise.withResolvers<number>();
+    const reply = Promise.withResolvers<Started>();
     const key = `${message.type} ${message.id}`;
     pending.set(key, [...(pending.get(key) ?? []), reply]);
     socket.write(line);

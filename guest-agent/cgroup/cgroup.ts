@@ -7,12 +7,13 @@ import { waitForEvent } from './events.ts';
 const MOUNT = '/sys/fs/cgroup';
 
 /** Once per boot: the cgroup that holds those of all containers, with the controllers that every container has. */
-export function prepareCgroups(mount = MOUNT): void {
+export function prepareCgroups(mount = MOUNT): string {
   const nest = join(mount, 'nest');
   for (const folder of [mount, nest]) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'cgroup.subtree_control'), '+cpu +memory +pids +io');
   }
+  return nest;
 }
 
 /** A container's cgroup: the one that exists, if it does. */

@@ -52,6 +52,7 @@ export async function attachInput(
   }
   input.pipe(stdin, { end: false });
   input.once('end', () => {
-    if (!input.aborted) stdin.end();
+    // A terminal stays: whoever comes next types on.
+    if (!input.aborted && container.spec.terminal === undefined) stdin.end();
   });
 }

@@ -34,6 +34,8 @@ export interface Run {
   cgroup: string;
   captures: Capture[];
   stdin: Writable | undefined;
+  /** Descriptor of its terminal's other end. */
+  terminal: number | undefined;
   /** Descriptor of its network namespace, once it was needed. */
   network: number | undefined;
 }

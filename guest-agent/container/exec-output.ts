@@ -3,9 +3,12 @@ import { stdioPaths } from '../folders.ts';
 import { type Capture, captureFifo } from '../stdio/capture.ts';
 import { frame, type OutputStream, STDERR, STDOUT } from '../stdio/frame.ts';
 import { openInput } from '../stdio/input.ts';
+import { openTerminalStreams } from '../stdio/terminal.ts';
 
 /** The agent's ends of an exec's FIFOs. */
 export interface ExecOutput {
+  /** Descriptor of its terminal's other end. */
+  terminal?: number;
   /** Lets bytes flow, in both directions. */
   begin(): void;
   /** The process is gone: hands over what it wrote last. */
@@ -39,6 +42,32 @@ export function openExecOutput(folder: string, stdin: boolean, stream: Duplex): 
       input?.destroy();
     },
   };
+}
+
+/** The same for a process with a terminal, whose other end is `fd`. */
+export function openExecTerminal(fd: number, stdin: boolean, stream: Duplex): ExecOutput {
+  const { capture, input } = openTerminalStreams(fd, (chunk) => {
+    if (stream.writable && !stream.write(frame(STDOUT, chunk))) capture.pause();
+  });
+  capture.pause();
+  return {
+    terminal: fd,
+    begin() {
+      stream.on('drain', capture.resume).on('close', capture.resume);
+      if (stdin) stream.pipe(input, { end: false });
+      else stream.resume();
+      capture.resume();
+    },
+    finish() {
+      capture.finish();
+      stream.unpipe();
+    },
+  };
+}
+
+export function dropExecTerminal(fd: number): ExecOutput {
+  const { capture } = openTerminalStreams(fd, () => {});
+  return { terminal: fd, begin() {}, finish: () => capture.finish() };
 }
 
 /** For a process that outlived the agent that started it: nobody is left to read its output. */

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { ExecSpec } from '../api.ts';
 import { conflict } from '../errors.ts';
@@ -6,11 +7,12 @@ import { makeFifos } from '../stdio/fifos.ts';
 import type { ExecInit } from '../zygote/protocol.ts';
 import { type Container, findRunning, type Run } from './container.ts';
 import { endOutput, type Exec, execFolder, refusePaused } from './exec.ts';
-import { openExecOutput } from './exec-output.ts';
+import { openExecOutput, openExecTerminal } from './exec-output.ts';
 import { failedExitCode, startFailure } from './failure.ts';
+import { processOptions } from './options.ts';
 import { processInit } from './process-init.ts';
 import { checkRunning } from './signals.ts';
-import { resolveUser } from './user.ts';
+import { resolveGroups, resolveUser } from './user.ts';
 
 /**
  * Runs the process, with `stream` as its stdin and for its output. `begin` is called before the first frame; the stream
@@ -26,9 +28,12 @@ export function startExec(runtime: Runtime, exec: Exec, stream: Duplex, begin: (
       refusePaused(container);
       const init = await prepareInit(runtime, container, spec);
       const folder = execFolder(runtime, exec.id);
-      const stdio = makeFifos(folder, spec.stdin, (path, mode) => runtime.kernel.mkfifo(path, mode));
-      exec.output = openExecOutput(folder, spec.stdin, stream);
-      const pid = await runtime.zygote.exec(exec.id, { ...init, stdio });
+      const stdio = spec.terminal ?? makeFifos(folder, spec.stdin, (path, mode) => runtime.kernel.mkfifo(path, mode));
+      // Tells an agent that comes later whose process it is.
+      if (spec.terminal !== undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
+      else exec.output = openExecOutput(folder, spec.stdin, stream);
+      const { pid, terminal } = await runtime.zygote.exec(exec.id, { ...init, stdio });
+      if (terminal !== null) exec.output = openExecTerminal(runtime.kernel.openTerminal(terminal), spec.stdin, stream);
       exec.state = { running: true, exitCode: null, pid };
     } catch (error) {
       endOutput(runtime, exec);
@@ -38,7 +43,7 @@ export function startExec(runtime: Runtime, exec: Exec, stream: Duplex, begin: (
     }
     exec.ended = () => stream.end();
     begin();
-    exec.output.begin();
+    exec.output?.begin();
   });
 }
 
@@ -47,12 +52,16 @@ async function prepareInit(
   container: Container & { run: Run },
   spec: ExecSpec,
 ): Promise<Omit<ExecInit, 'stdio'>> {
-  const identity = resolveUser(spec.user, (path) => runtime.kernel.readInRunning(container.state.pid, path));
+  const read = (path: string) => runtime.kernel.readInRunning(container.state.pid, path);
+  const { groups = [] } = container.spec;
+  const identity = resolveUser(spec.user, read);
+  identity.groups.push(...resolveGroups(groups, read));
   // What was read is the container's own if its process is still there.
-  if (spec.user !== '') await checkRunning(runtime, container);
+  if (spec.user !== '' || groups.length > 0) await checkRunning(runtime, container);
   return {
     container: container.spec.id,
-    ...processInit(spec, identity),
+    ...processInit(spec, container.spec.security ?? {}, identity),
+    options: processOptions(container.spec),
     cgroup: container.run.cgroup,
   };
 }

@@ -1,10 +1,14 @@
-import type { ExecSpec } from '../api.ts';
+import type { ExecSpec, Security } from '../api.ts';
+import { capabilitiesOf } from '../security/capabilities.ts';
+import { capabilityMask } from '../security/capability-names.ts';
 import { DEFAULT_CAPABILITIES } from '../security/defaults.ts';
+import { seccompFilter } from '../security/seccomp/choose.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
 import type { Identity } from './user.ts';
 
 /** What a container's first process and its further ones have alike: none has a right that another has not. */
-export function processInit(spec: ExecSpec, identity: Identity): ProcessInit {
+export function processInit(spec: ExecSpec, security: Security, identity: Identity): ProcessInit {
+  const capabilities = security.capabilities ?? DEFAULT_CAPABILITIES;
   return {
     argv: spec.argv,
     env: withHome(spec.env, identity.home),
@@ -12,14 +16,15 @@ export function processInit(spec: ExecSpec, identity: Identity): ProcessInit {
     uid: identity.uid,
     gid: identity.gid,
     groups: identity.groups,
-    capabilities: DEFAULT_CAPABILITIES,
-    noNewPrivileges: true,
+    capabilities: capabilitiesOf(identity.uid, capabilityMask(capabilities)),
+    noNewPrivileges: security.noNewPrivileges ?? true,
+    seccomp: seccompFilter(security.seccomp, capabilities),
   };
 }
 
 type ProcessInit = Pick<
   ContainerInit,
-  'argv' | 'env' | 'cwd' | 'uid' | 'gid' | 'groups' | 'capabilities' | 'noNewPrivileges'
+  'argv' | 'env' | 'cwd' | 'uid' | 'gid' | 'groups' | 'capabilities' | 'noNewPrivileges' | 'seccomp'
 >;
 
 /** As other runtimes do: HOME is the user's, unless image or user set it. */

@@ -6,10 +6,10 @@ import type { Runtime } from '../runtime.ts';
 import type { Exit, ZygoteProcess } from '../zygote/protocol.ts';
 import { type Container, openContainer, type Run, setState } from './container.ts';
 import { addExec, execFolder, recordExecExit } from './exec.ts';
-import { dropExecOutput } from './exec-output.ts';
+import { dropExecOutput, dropExecTerminal } from './exec-output.ts';
 import { recordExit, recordLoss, restartAfter } from './exit.ts';
 import { removeTree } from './remove-tree.ts';
-import { openRun } from './run.ts';
+import { openRun, openRunTerminal } from './run.ts';
 import { openSlot, removeSlot, sweepSlots } from './slots.ts';
 import { loadContainers } from './store.ts';
 
@@ -80,7 +80,7 @@ function reconcileContainer(runtime: Runtime, container: Container, process: Zyg
     if (status === 'restarting') restartAfter(runtime, container, container.restartDelay);
     return;
   }
-  container.run ??= adoptRun(runtime, container, process.cgroup);
+  container.run ??= adoptRun(runtime, container, process);
   container.cgroup = process.cgroup;
   if (status !== 'running' || pid !== process.pid) {
     // Which process it is has not been written down: start.ts.
@@ -94,22 +94,26 @@ function reconcileContainer(runtime: Runtime, container: Container, process: Zyg
 }
 
 /** Without its FIFOs a process can only be ended: the start that it belongs to was given up. */
-function adoptRun(runtime: Runtime, container: Container, cgroup: string): Run {
+function adoptRun(runtime: Runtime, container: Container, { cgroup, terminal }: ZygoteProcess): Run {
   const { stdout } = slotPaths(runtime.folders, basename(cgroup));
-  if (existsSync(stdout)) return openRun(runtime, container, openSlot(runtime.folders, cgroup));
+  if (existsSync(stdout)) {
+    const run = openRun(runtime, container, openSlot(runtime.folders, cgroup));
+    if (terminal !== null) openRunTerminal(runtime, container, run, terminal);
+    return run;
+  }
   runtime.kernel.killCgroup(cgroup);
-  return { cgroup, captures: [], stdin: undefined, network: undefined };
+  return { cgroup, captures: [], stdin: undefined, terminal: undefined, network: undefined };
 }
 
 /** A process that is no container's: an exec that outlived its agent, or what a given-up request left. */
-function adoptStray(runtime: Runtime, { id, pid, exit }: ZygoteProcess): void {
+function adoptStray(runtime: Runtime, { id, pid, exit, terminal }: ZygoteProcess): void {
   const folder = execFolder(runtime, id);
   if (exit !== null) {
     runtime.zygote.forget(id);
   } else if (existsSync(folder)) {
     const exec = addExec(runtime, { id, container: '', spec: undefined });
     exec.state = { running: true, exitCode: null, pid };
-    exec.output = dropExecOutput(folder);
+    exec.output = terminal === null ? dropExecOutput(folder) : dropExecTerminal(runtime.kernel.openTerminal(terminal));
   } else {
     runtime.zygote.signal(id, SIGKILL).catch((error: unknown) => report(`end process \`${id}\``, error));
   }

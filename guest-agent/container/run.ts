@@ -2,18 +2,26 @@ import { closeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { slotPaths } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
+import { STDOUT } from '../stdio/frame.ts';
 import { openInput } from '../stdio/input.ts';
+import { openTerminalStreams } from '../stdio/terminal.ts';
+import type { TerminalEnd } from '../zygote/protocol.ts';
 import type { Container, Run } from './container.ts';
 import { closeSlot, removeSlot, type Slot } from './slots.ts';
 
 /** Takes a slot for a new process of the container. */
 export function makeRun(runtime: Runtime, container: Container): { run: Run; paths: ReturnType<typeof slotPaths> } {
-  const { stdin, limits } = container.spec;
+  const { stdin, limits, devices } = container.spec;
   const slot = runtime.slots.take();
   try {
     const paths = slotPaths(runtime.folders, basename(slot.cgroup));
     runtime.kernel.applyLimits(slot.cgroup, limits);
-    if (stdin) runtime.kernel.mkfifo(paths.stdin, 0o600);
+    if (devices?.length)
+      runtime.kernel.allowDevices(
+        slot.cgroup,
+        devices.map(({ source, access }) => ({ path: source, access })),
+      );
+    if (stdin && container.spec.terminal === undefined) runtime.kernel.mkfifo(paths.stdin, 0o600);
     return { run: openRun(runtime, container, slot), paths };
   } catch (error) {
     closeSlot(slot);
@@ -28,9 +36,21 @@ export function openRun(runtime: Runtime, container: Container, slot: Slot): Run
   return {
     cgroup: slot.cgroup,
     captures: slot.captures,
-    stdin: container.spec.stdin ? openInput(stdin) : undefined,
+    // With a terminal it follows, as the terminal does.
+    stdin: container.spec.stdin && container.spec.terminal === undefined ? openInput(stdin) : undefined,
+    terminal: undefined,
     network: undefined,
   };
+}
+
+/** What the terminal shows becomes the log, as stdout. */
+export function openRunTerminal(runtime: Runtime, container: Container, run: Run, end: TerminalEnd): void {
+  const { fd, capture, input } = openTerminalStreams(runtime.kernel.openTerminal(end), (chunk) =>
+    container.log.append(runtime.clock.now(), STDOUT, chunk),
+  );
+  run.captures.push(capture);
+  run.terminal = fd;
+  if (container.spec.stdin) run.stdin = input;
 }
 
 /** The process is gone: takes what it wrote last and closes everything. */

@@ -1,15 +1,15 @@
 import type { ContainerState } from '../api.ts';
 import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
-import { SANDBOX } from '../security/defaults.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
 import { type Container, isRunning, keepState, setState, tellState } from './container.ts';
 import { failedExitCode, startFailure } from './failure.ts';
+import { commandOf, containerOptions, sandboxOf } from './options.ts';
 import { processInit } from './process-init.ts';
-import { closeRun, makeRun } from './run.ts';
+import { closeRun, makeRun, openRunTerminal } from './run.ts';
 import { removeSlot } from './slots.ts';
 import { stoppedRoot } from './stopped-root.ts';
-import { resolveUser } from './user.ts';
+import { resolveGroups, resolveUser } from './user.ts';
 
 /** Starting a running container succeeds. A restart that is due happens now. */
 export function startContainer(runtime: Runtime, container: Container): Promise<ContainerState> {
@@ -31,18 +31,19 @@ export async function launch(runtime: Runtime, container: Container, restarts: n
     undo.defer(() => removeSlot(runtime, run.cgroup));
     undo.defer(() => closeRun(container, run));
     const init = prepareInit(runtime, container, paths.root);
-    const stdio = { stdin: spec.stdin ? paths.stdin : null, stdout: paths.stdout, stderr: paths.stderr };
+    const fifos = { stdin: spec.stdin ? paths.stdin : null, stdout: paths.stdout, stderr: paths.stderr };
     container.cgroup = run.cgroup;
     const started = { ...FRESH, status: 'running' as const, startedAt: runtime.clock.now(), restarts };
     // While the zygote works. Which process it is, and whether there is one, the zygote tells every new agent.
-    const [pid] = await Promise.all([
-      runtime.zygote.start(spec.id, { ...init, stdio, cgroup: run.cgroup }),
+    const [{ pid, terminal }] = await Promise.all([
+      runtime.zygote.start(spec.id, { ...init, stdio: spec.terminal ?? fifos, cgroup: run.cgroup }),
       Promise.try(() => {
         keepState(runtime, container, started);
         container.log.open();
       }),
     ]);
     undo.move();
+    if (terminal !== null) openRunTerminal(runtime, container, run, terminal);
     container.run = run;
     return tellState(runtime, container, { ...started, pid });
   } catch (error) {
@@ -64,12 +65,15 @@ function prepareInit(runtime: Runtime, container: Container, root: string): Omit
   const { spec } = container;
   const { work } = containerFolders(runtime.folders, spec.id);
   const rootfs = { ...stoppedRoot(runtime, container), root };
-  const identity = resolveUser(spec.user, (path) => runtime.kernel.readInStopped(rootfs, path));
+  const read = (path: string) => runtime.kernel.readInStopped(rootfs, path);
+  const identity = resolveUser(spec.user, read);
+  identity.groups.push(...resolveGroups(spec.groups ?? [], read));
   return {
-    ...processInit(spec, identity),
+    ...processInit({ ...spec, argv: commandOf(spec) }, spec.security ?? {}, identity),
+    options: containerOptions(spec),
     hostname: spec.hostname,
     rootfs: { ...rootfs, work },
-    sandbox: SANDBOX,
+    sandbox: sandboxOf(spec),
   };
 }
 

@@ -26,6 +26,13 @@ export function resolveUser(user: string, read: (path: string) => string): Ident
   return { ...base, gid: asId(entry?.[3]) ?? 0, groups: groupsOf(groups, entry?.[0]) };
 }
 
+/** Further groups, by name or number. @param read as above */
+export function resolveGroups(names: string[], read: (path: string) => string): number[] {
+  if (names.length === 0) return [];
+  const groups = records(read('/etc/group'), GROUP_FIELDS);
+  return names.map((name) => findGroup(groups, name));
+}
+
 function findGroup(groups: string[][], group: string): number {
   const entry = groups.find((fields) => fields[0] === group || fields[2] === group);
   const gid = asId(entry === undefined ? group : entry[2]);

@@ -12,15 +12,16 @@ export const STAGED = ['proc', 'dev', 'sys'];
  * Mounts what the kernel provides, as the OCI runtime specification's default file systems for Linux say. Mounted in the
  * new namespaces, each shows only what belongs to the container. No file of an image is there yet that could mislead it.
  *
+ * @param shmSize bytes that /dev/shm may hold
  * @returns the stage, open; it is the working directory as well
  */
-export function mountKernelFileSystems(sys: Sys): number {
+export function mountKernelFileSystems(sys: Sys, shmSize: number): number {
   sys.chdir(STAGE);
   sys.mount('proc', 'proc', 'proc', HARMLESS, null);
   sys.mount('dev', 'dev', 'tmpfs', MS_NOSUID | MS_NOEXEC, 'mode=755,size=64k');
   makeDevices(sys, 'dev');
   sys.mount('devpts', 'dev/pts', 'devpts', MS_NOSUID | MS_NOEXEC, 'newinstance,ptmxmode=0666,mode=0620,gid=5');
-  sys.mount('shm', 'dev/shm', 'tmpfs', HARMLESS, 'mode=1777,size=64m');
+  sys.mount('shm', 'dev/shm', 'tmpfs', HARMLESS, `mode=1777,size=${shmSize}`);
   sys.mount('mqueue', 'dev/mqueue', 'mqueue', HARMLESS, null);
   sys.mount('sysfs', 'sys', 'sysfs', HARMLESS | MS_RDONLY, null);
   sys.mount('cgroup', 'sys/fs/cgroup', 'cgroup2', HARMLESS | MS_RDONLY, null);

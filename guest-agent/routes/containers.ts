@@ -1,9 +1,10 @@
-import { ContainerSpec, ContainerUpdate, SignalName } from '../api.ts';
+import { ContainerSpec, ContainerUpdate, SignalName, TerminalSize } from '../api.ts';
 import { findContainer, findRunning, recordOf, whenState } from '../container/container.ts';
 import { createContainer } from '../container/create.ts';
 import { deleteContainer } from '../container/delete.ts';
 import { killContainer } from '../container/kill.ts';
 import { pauseContainer, resumeContainer } from '../container/pause.ts';
+import { resizeContainer } from '../container/resize.ts';
 import { startContainer } from '../container/start.ts';
 import { stopContainer } from '../container/stop.ts';
 import { updateContainer } from '../container/update.ts';
@@ -70,6 +71,11 @@ export const containerRoutes: Routes = {
     status: 200,
     body: runtime.kernel.processes(findRunning(runtime, params.id).run.cgroup),
   }),
+
+  async 'POST /v1/containers/:id/resize'({ runtime, params, stream }) {
+    resizeContainer(runtime, params.id, await readBody(stream, TerminalSize));
+    return { status: 204 };
+  },
 
   async 'POST /v1/containers/:id/wait'({ runtime, params, stream, left }) {
     const container = findContainer(runtime, params.id);

@@ -1,9 +1,26 @@
+import { OWN } from '../namespaces.ts';
+import { capabilityMask } from './capability-names.ts';
+import type { Sandbox } from '../zygote/protocol.ts';
+
 /**
  * What a container may do and see by default: the sets that Docker and Podman use, capabilities(7).
- *
- * CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP
  */
-export const DEFAULT_CAPABILITIES = 'a80425fb';
+export const DEFAULT_CAPABILITIES = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+  'SETPCAP',
+  'NET_BIND_SERVICE',
+  'NET_RAW',
+  'SYS_CHROOT',
+  'MKNOD',
+  'AUDIT_WRITE',
+  'SETFCAP',
+] as const;
 
 /** Hidden: they tell about, or change, the kernel that all containers of the guest share. */
 export const MASKED_PATHS = [
@@ -23,9 +40,14 @@ export const MASKED_PATHS = [
 
 export const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
+/** Bytes that /dev/shm may hold, as in Docker. */
+const SHM_SIZE = 64 * 1024 * 1024;
+
 /** What every container gets before it is known which one it is: zygote/prepare.ts. */
-export const SANDBOX = {
-  capabilities: DEFAULT_CAPABILITIES,
+export const SANDBOX: Sandbox = {
+  namespaces: { own: OWN, joined: [] },
+  staged: { shmSize: SHM_SIZE },
+  capabilities: capabilityMask(DEFAULT_CAPABILITIES),
   maskedPaths: MASKED_PATHS,
   readonlyPaths: READONLY_PATHS,
 };

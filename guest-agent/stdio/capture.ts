@@ -4,8 +4,8 @@ import { errnoOf, report } from '../errors.ts';
 
 /** Reads what a process writes to a FIFO. */
 export interface Capture {
-  pause(): void;
-  resume(): void;
+  pause(this: void): void;
+  resume(this: void): void;
   /** Hands over everything that is in the FIFO now, then closes it. */
   finish(): void;
 }

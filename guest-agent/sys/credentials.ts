@@ -19,13 +19,13 @@ export const credentials = (libc: Libc) => ({
     throw new SystemError('drop capability', String(capability), code);
   },
 
-  /** Makes `mask` the permitted and effective set and empties the inheritable one, and with it the ambient one. */
-  capset(mask: bigint): void {
-    for (const [half, bits] of [mask & 0xffffffffn, mask >> 32n].entries()) {
-      SETS.writeUInt32LE(Number(bits), half * 12);
-      SETS.writeUInt32LE(Number(bits), half * 12 + 4);
+  /** A capability that leaves the permitted or inheritable set leaves the ambient one, too. */
+  capset(effective: bigint, permitted: bigint, inheritable: bigint): void {
+    for (const [index, set] of [effective, permitted, inheritable].entries()) {
+      SETS.writeUInt32LE(Number(set & 0xffffffffn), index * 4);
+      SETS.writeUInt32LE(Number(set >> 32n), index * 4 + 12);
     }
-    check(libc.capset(HEADER, SETS), 'capset', mask.toString(16));
+    check(libc.capset(HEADER, SETS), 'capset', permitted.toString(16));
   },
 });
 

@@ -32,6 +32,9 @@ export const files = (libc: Libc) => ({
   dup3: (fd: number, copy: number, flags: number) => check(libc.dup3(fd, copy, flags), 'dup3', fd),
   fcntl: (fd: number, command: number, argument: number) => check(libc.fcntl(fd, command, argument), 'fcntl', fd),
   ioctl: (fd: number, request: number, argument: Buffer) => check(libc.ioctl(fd, request, argument), 'ioctl', fd),
+  /** For requests that take a number in place of an address. */
+  ioctlNumber: (fd: number, request: number, argument: number) =>
+    check(libc.ioctl_number(fd, request, argument), 'ioctl', fd),
 
   /** Type and permission bits, and the number of the device that the file is: makedev(3). */
   fstat(fd: number): { mode: number; device: number } {
@@ -45,7 +48,16 @@ export const files = (libc: Libc) => ({
   symlink: (target: string, path: string) => check(libc.symlink(target, path), 'symlink', path),
   unlink: (path: string) => check(libc.unlink(path), 'unlink', path),
   fchown: (fd: number, uid: number, gid: number) => check(libc.fchown(fd, uid, gid), 'fchown', fd),
+  chown: (path: string, uid: number, gid: number) => check(libc.chown(path, uid, gid), 'chown', path),
+  /** Magic number of the file system that the file is on: statfs(2), include/uapi/linux/magic.h. */
+  fileSystem(fd: number): number {
+    check(libc.fstatfs(fd, STATFS), 'fstatfs', fd);
+    return readU64(STATFS, 0);
+  },
   umask: (mask: number) => libc.umask(mask),
+  /** Says what execve would, which is what it is asked for. */
+  access: (path: string, mode: number) => check(libc.access(path, mode), 'execve', path),
+  chroot: (path: string) => check(libc.chroot(path), 'chroot', path),
   chdir: (path: string) => check(libc.chdir(path), 'chdir', path),
 
   /** Asks the kernel: Node remembers its own answer. ENOENT when the folder cannot be reached from the root. */
@@ -57,6 +69,8 @@ export const files = (libc: Libc) => ({
 
 /** struct open_how {u64 flags, mode, resolve} */
 const OPEN_HOW = structure(24);
+/** struct statfs {long f_type; …} */
+const STATFS = structure(120);
 /** struct stat {…; at 24: u32 st_mode; at 40: u64 st_rdev; …} */
 const STAT = structure(144);
 const PIPE = structure(8);

@@ -6,7 +6,7 @@ import { structure, writeU64 } from './structure.ts';
 
 export const fork = (libc: Libc) => ({
   /**
-   * A copy of this process, born in the cgroup whose folder is open as `cgroup`: clone3(2).
+   * A copy of this process, born in the cgroup whose folder is open as `cgroup`, or with null in the same: clone3(2).
    *
    * The copy has one thread. It may only make system calls and must end in execve or exit: V8's other threads are gone.
    *
@@ -17,9 +17,9 @@ export const fork = (libc: Libc) => ({
    * @param flags CLONE_NEW* below 2³²
    * @returns pid 0 in the copy
    */
-  fork(flags: number, cgroup: number): { pid: number; pidfd: number } {
-    writeU64(CLONE_ARGS, flags + CLONE_PIDFD + CLONE_INTO_CGROUP, 0);
-    writeU64(CLONE_ARGS, cgroup, CLONE_ARGS_SIZE - 8);
+  fork(flags: number, cgroup: number | null): { pid: number; pidfd: number } {
+    writeU64(CLONE_ARGS, flags + CLONE_PIDFD + (cgroup === null ? 0 : CLONE_INTO_CGROUP), 0);
+    writeU64(CLONE_ARGS, cgroup ?? 0, CLONE_ARGS_SIZE - 8);
     const { start, length } = (heap ??= heapRange());
     libc.madvise(start, length, MADV_DOFORK);
     const pid = libc.clone3(SYS.clone3, CLONE_ARGS, CLONE_ARGS_SIZE);

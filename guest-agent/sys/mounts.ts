@@ -14,13 +14,21 @@ export const mounts = (libc: Libc) => ({
     check(libc.pivot_root(SYS.pivot_root, newRoot, putOld), 'pivot_root', newRoot),
 
   /** A detached copy of the mount at the folder or file `fd`, like a bind mount that is nowhere yet. */
-  cloneMount: (fd: number) =>
-    check(libc.open_tree(fd, '', AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), 'open_tree', fd),
+  cloneMount: (fd: number, recursive = false) =>
+    check(
+      libc.open_tree(fd, '', AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0)),
+      'open_tree',
+      fd,
+    ),
 
-  /** @param attributes MOUNT_ATTR_* to add */
-  setMountAttributes(mount: number, attributes: number): void {
+  /** @param attributes MOUNT_ATTR_* to add, and more that is rarely changed */
+  setMountAttributes(mount: number, attributes: number, change: MountChange = {}): void {
     writeU64(MOUNT_ATTR, attributes, 0);
-    check(libc.mount_setattr(mount, '', AT_EMPTY_PATH, MOUNT_ATTR, MOUNT_ATTR.length), 'mount_setattr', mount);
+    writeU64(MOUNT_ATTR, change.clear ?? 0, 8);
+    writeU64(MOUNT_ATTR, change.propagation ?? 0, 16);
+    writeU64(MOUNT_ATTR, change.userNamespace ?? 0, 24);
+    const flags = AT_EMPTY_PATH | (change.recursive === true ? AT_RECURSIVE : 0);
+    check(libc.mount_setattr(mount, '', flags, MOUNT_ATTR, MOUNT_ATTR.length), 'mount_setattr', mount);
   },
 
   /** Attaches a detached mount over the folder or file `target`. */
@@ -32,7 +40,19 @@ export const mounts = (libc: Libc) => ({
     ),
 });
 
+export interface MountChange {
+  /** MOUNT_ATTR_* to take away. */
+  clear?: number;
+  /** MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE. */
+  propagation?: number;
+  /** Descriptor of the user namespace whose ID map the mount gets, with MOUNT_ATTR_IDMAP. */
+  userNamespace?: number;
+  /** The mounts below it as well. */
+  recursive?: boolean;
+}
+
 // include/uapi/linux/fcntl.h and mount.h
+const AT_RECURSIVE = 0x8000;
 const AT_EMPTY_PATH = 0x1000;
 const OPEN_TREE_CLONE = 1;
 const OPEN_TREE_CLOEXEC = 0o2000000;

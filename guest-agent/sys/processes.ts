@@ -1,13 +1,13 @@
 import { check } from './check.ts';
-import { lastErrno, type Libc } from './ffi.ts';
+import { lastErrno, type Libc, SYS } from './ffi.ts';
 import { structure, writeU64 } from './structure.ts';
 import { SystemError } from './system-error.ts';
 
 /** Processes, their limits and signals, their namespaces, and what all of them see: host name and time. */
 export const processes = (libc: Libc) => ({
-  /** How the child ended, or null while it runs: waitpid(2) with WNOHANG. */
-  wait(pid: number): { code: number | null; signal: number | null } | null {
-    if (check(libc.waitpid(pid, STATUS, WNOHANG), 'wait', pid) === 0) return null;
+  /** How the child ended, or null while it runs: waitpid(2) with WNOHANG, or 0 to wait for its end. */
+  wait(pid: number, options = WNOHANG): { code: number | null; signal: number | null } | null {
+    if (check(libc.waitpid(pid, STATUS, options), 'wait', pid) === 0) return null;
     const word = STATUS.readInt32LE(0);
     const signal = word & 0x7f;
     return signal === 0 ? { code: (word >> 8) & 0xff, signal: null } : { code: null, signal };
@@ -26,12 +26,28 @@ export const processes = (libc: Libc) => ({
 
   setsid: () => check(libc.setsid(), 'setsid', ''),
 
-  prctl: (option: number, argument: number) => check(libc.prctl(option, argument, 0, 0, 0), 'prctl', option),
+  prctl: (option: number, argument: number, second = 0) =>
+    check(libc.prctl(option, argument, second, 0, 0), 'prctl', option),
+  personality: (domain: number) => check(libc.personality(domain), 'personality', domain),
+  /** @param attributes struct sched_attr */
+  schedule: (attributes: Buffer) =>
+    check(libc.sched_setattr(SYS.sched_setattr, 0, attributes, 0), 'sched_setattr', attributes.readUInt32LE(4)),
+  /** Of the calling thread: ioprio_set(2). */
+  setIoPriority: (priority: number) =>
+    check(libc.ioprio_set(SYS.ioprio_set, IOPRIO_WHO_PROCESS, 0, priority), 'ioprio_set', priority),
 
-  setrlimit(resource: number, soft: number, hard: number): void {
-    writeU64(RLIMIT, soft, 0);
-    writeU64(RLIMIT, hard, 8);
-    check(libc.setrlimit(resource, RLIMIT), 'setrlimit', resource);
+  /** Descriptor of a process, not only of one's own child. */
+  openPid: (pid: number) => check(libc.pidfd_open(SYS.pidfd_open, pid, 0), 'pidfd_open', pid),
+  /** A copy of the descriptor `fd` of another process. */
+  takeDescriptor: (pidfd: number, fd: number) =>
+    check(libc.pidfd_getfd(SYS.pidfd_getfd, pidfd, fd, 0), 'pidfd_getfd', fd),
+
+  /** -1 is no limit. @param pid 0 is the calling process */
+  setrlimit(resource: number, soft: number, hard: number, pid = 0): void {
+    for (const [index, limit] of [soft, hard].entries())
+      if (limit < 0) RLIMIT.fill(0xff, index * 8, index * 8 + 8);
+      else writeU64(RLIMIT, limit, index * 8);
+    check(libc.prlimit(pid, resource, RLIMIT, null), 'setrlimit', resource);
   },
 
   /** No signal blocked, and the default effect for those in `ignored`: Node ignores some, and execve keeps that. */
@@ -51,8 +67,10 @@ export const processes = (libc: Libc) => ({
   },
 
   sethostname: (name: string) => check(libc.sethostname(name, Buffer.byteLength(name)), 'sethostname', name),
+  setdomainname: (name: string) => check(libc.setdomainname(name, Buffer.byteLength(name)), 'setdomainname', name),
 });
 
+const IOPRIO_WHO_PROCESS = 1;
 const WNOHANG = 1;
 const CLOCK_REALTIME = 0;
 /** struct timespec {s64 tv_sec, tv_nsec} */

@@ -1,3 +1,4 @@
+import { bpf } from './bpf.ts';
 import { credentials } from './credentials.ts';
 import { type Libc, libc } from './ffi.ts';
 import { files } from './files.ts';
@@ -25,5 +26,6 @@ export function kernelOf(functions: Libc) {
     ...credentials(functions),
     ...sockets(functions),
     ...xattrs(functions),
+    ...bpf(functions),
   };
 }

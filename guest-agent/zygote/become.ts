@@ -1,12 +1,11 @@
 import { becomeUser } from '../security/capabilities.ts';
-import { allowOpenFiles, OPEN_FILES } from '../security/open-files.ts';
-import { PR_SET_NO_NEW_PRIVS } from '../sys/constants.ts';
+import { limitResources } from '../security/resource-limits.ts';
+import { PR_SET_NO_NEW_PRIVS, TIOCSCTTY } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
-import { execute } from './execute.ts';
+import { checkProgram, execute } from './execute.ts';
+import type { Gates } from './gates.ts';
 import { announceReady } from './report.ts';
-import type { ContainerInit, ExecInit } from './protocol.ts';
-
-type ProcessInit = Omit<ContainerInit | ExecInit, 'container'>;
+import type { ProcessInit } from './protocol.ts';
 
 /**
  * The last steps of a container's first process and of a further one alike, inside the container's namespaces and root and
@@ -14,16 +13,33 @@ type ProcessInit = Omit<ContainerInit | ExecInit, 'container'>;
  *
  * @param ignoredSignals those that this process ignores, which execve would keep
  */
-export function becomeProcess(sys: Sys, init: ProcessInit, ignoredSignals: number[]): void {
+export function becomeProcess(sys: Sys, init: ProcessInit, ignoredSignals: number[], gates: Gates): void {
+  const { seccomp, noNewPrivileges, options } = init;
   enterWorkingFolder(sys, init.cwd);
   sys.setsid();
-  sys.umask(0o022);
-  allowOpenFiles(sys, OPEN_FILES);
+  if ('rows' in init.stdio) sys.ioctlNumber(0, TIOCSCTTY, 0);
+  sys.umask(options.umask ?? DEFAULT_UMASK);
+  limitResources(sys, options.rlimits ?? []);
+  schedule(sys, init);
   sys.resetSignals(ignoredSignals);
-  if (init.noNewPrivileges) sys.prctl(PR_SET_NO_NEW_PRIVS, 1);
-  becomeUser(sys, init);
+  if (noNewPrivileges) sys.prctl(PR_SET_NO_NEW_PRIVS, 1);
+  // Without no_new_privs the kernel takes a filter from CAP_SYS_ADMIN alone, which goes with the next steps.
+  const filter = seccomp === null ? undefined : Buffer.from(seccomp.program, 'base64');
+  const install = () => filter !== undefined && sys.installSeccomp(filter, seccomp?.flags ?? 0);
+  if (!noNewPrivileges) install();
+  becomeUser(sys, init, init.capabilities);
+  if (gates.kept > 0) checkProgram(sys, init.argv, init.env); // Who waits for a start is told now.
   announceReady(sys);
+  gates.start();
+  if (noNewPrivileges) install();
   execute(sys, init.argv, init.env);
+}
+
+function schedule(sys: Sys, { options }: ProcessInit): void {
+  const { personality, scheduler, ioPriority } = options;
+  if (personality !== undefined) sys.personality(personality);
+  if (scheduler !== undefined) sys.schedule(Buffer.from(scheduler, 'base64'));
+  if (ioPriority !== undefined) sys.setIoPriority(ioPriority);
 }
 
 /**
@@ -34,3 +50,5 @@ function enterWorkingFolder(sys: Sys, path: string): void {
   sys.chdir(path);
   sys.getcwd();
 }
+
+const DEFAULT_UMASK = 0o022;

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { STAGE, STAGED } from '../rootfs/kernel-mounts.ts';
-import { allowOpenFiles, OPEN_FILES } from '../security/open-files.ts';
+import { allowOpenFiles, OPEN_FILES } from '../security/resource-limits.ts';
 import { PR_SET_DUMPABLE } from '../sys/constants.ts';
 import { linux } from '../sys/sys.ts';
 import { ZYGOTE_SOCKET } from './protocol.ts';

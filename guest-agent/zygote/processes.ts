@@ -1,12 +1,23 @@
-import { CLONE_NEWPID, EPOLLIN, O_CLOEXEC, O_RDONLY } from '../sys/constants.ts';
+import { OWN } from '../namespaces.ts';
+import { CLONE_NEWPID, EPOLLIN, O_CLOEXEC, O_RDONLY, SOCK_CLOEXEC } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
 import { SystemError } from '../sys/system-error.ts';
 import { joinContainer } from './exec.ts';
+import { type Gates, NO_GATES } from './gates.ts';
 import { initContainer } from './init.ts';
 import { launch } from './launch.ts';
 import type { Loop } from './loop.ts';
 import { closeOutputs, type Held, holdOutputs } from './outputs.ts';
-import type { ContainerInit, ExecInit, Exit, FromZygote, Outputs, Sandbox, ZygoteProcess } from './protocol.ts';
+import type {
+  ContainerInit,
+  ExecInit,
+  Exit,
+  FromZygote,
+  Outputs,
+  Sandbox,
+  TerminalEnd,
+  ZygoteProcess,
+} from './protocol.ts';
 import { type Failure, parseReport } from './report.ts';
 import { trackSpares } from './spares.ts';
 
@@ -29,6 +40,9 @@ interface Child extends Held {
   /** On its way to execve; then running, failed or ended without a word; then ended. */
   state: 'starting' | 'silent' | 'running' | Failure | Exit;
   report: string;
+  /** A socket that brings the terminal's other end; that end, once the process runs, is among `held`. */
+  console: number | null;
+  terminal: TerminalEnd | null;
 }
 
 /** @param tell takes what becomes of the processes */
@@ -43,11 +57,17 @@ export function trackProcesses(
   const ownPidNamespace = sys.open('/proc/self/ns/pid', O_RDONLY | O_CLOEXEC);
   const buffer = Buffer.alloc(4096);
 
-  const begin = (id: string, request: Child['request'], init: ContainerInit | ExecInit, launchChild: () => Held) => {
+  const begin = (
+    id: string,
+    request: Child['request'],
+    init: ContainerInit | ExecInit,
+    launchChild: (gates: Gates) => Held,
+  ) => {
     const previous = children.get(id);
     if (previous !== undefined && !hasEnded(previous)) throw new SystemError(request, id, EEXIST);
     if (previous !== undefined) drop(previous);
-    const { pid, pidfd, status, held } = launchChild();
+    const { launched, console } = withConsole(init, launchChild);
+    const { pid, pidfd, status, held } = launched;
     const child: Child = {
       id,
       cgroup: init.cgroup,
@@ -58,10 +78,26 @@ export function trackProcesses(
       held,
       state: 'starting',
       report: '',
+      console,
+      terminal: null,
     };
     children.set(id, child);
     loop.watch(child.status, EPOLLIN, () => readReport(child));
     loop.watch(child.pidfd, EPOLLIN, () => reap(child));
+  };
+
+  /** A process with a terminal gets a socket to send its other end through. */
+  const withConsole = (init: ContainerInit | ExecInit, launchChild: (gates: Gates) => Held) => {
+    if (!('rows' in init.stdio)) return { launched: launchChild(NO_GATES), console: null };
+    const [console, theirs] = sys.socketPair(SOCK_CLOEXEC);
+    try {
+      return { launched: launchChild({ ...NO_GATES, console: theirs }), console };
+    } catch (error) {
+      sys.close(console);
+      throw error;
+    } finally {
+      sys.close(theirs);
+    }
   };
 
   const readReport = (child: Child) => {
@@ -75,8 +111,20 @@ export function trackProcesses(
     loop.unwatch(child.status);
     sys.close(child.status);
     const report = parseReport(child.report);
-    if (report === 'ready') tell({ type: 'started', id: child.id, pid: child.pid, cgroup: child.cgroup });
+    if (child.console !== null) takeTerminal(child, child.console);
+    const { id, pid, cgroup, terminal } = child;
+    if (report === 'ready') tell({ type: 'started', id, pid, cgroup, terminal });
     child.state = report === 'ready' ? 'running' : report;
+  };
+
+  /** It was sent before the report came to its end, or never will be. */
+  const takeTerminal = (child: Child, console: number) => {
+    const fd = sys.receiveDescriptor(console);
+    sys.close(console);
+    child.console = null;
+    if (fd === null) return;
+    child.held.push(fd);
+    child.terminal = { process: process.pid, fd };
   };
 
   const reap = (child: Child) => {
@@ -115,18 +163,20 @@ export function trackProcesses(
     dismissSpares: () => spares.dismiss(),
 
     start(id, init) {
-      const child = () => initContainer(sys, init, ignoredSignals);
-      const fork = () => launch(sys, CLONE_NEWPID, init.cgroup, child);
-      begin(id, 'start', init, () => spares.take(init) ?? holdOutputs(sys, init.stdio, fork));
+      const child = (gates: Gates) => () => initContainer(sys, init, ignoredSignals, gates);
+      const fork = (gates: Gates) => () => launch(sys, CLONE_NEWPID, init.cgroup, child(gates));
+      begin(id, 'start', init, (gates) => spares.take(init) ?? holdOutputs(sys, init.stdio, fork(gates)));
     },
 
     exec(id, init) {
       const container = findRunning(init.container).pidfd;
-      const child = () => joinContainer(sys, init, container, ignoredSignals);
+      const child = (gates: Gates) => () => joinContainer(sys, init, container, ignoredSignals, OWN, gates);
       // Holds for children born from now on; this process itself stays where it is.
       sys.setns(container, CLONE_NEWPID);
       try {
-        begin(id, 'exec', init, () => holdOutputs(sys, init.stdio, () => launch(sys, 0, init.cgroup, child)));
+        begin(id, 'exec', init, (gates) =>
+          holdOutputs(sys, init.stdio, () => launch(sys, 0, init.cgroup, child(gates))),
+        );
       } finally {
         sys.setns(ownPidNamespace, CLONE_NEWPID);
       }
@@ -148,6 +198,7 @@ export function trackProcesses(
         id: child.id,
         pid: child.pid,
         cgroup: child.cgroup,
+        terminal: child.terminal,
         exit: hasEnded(child) ? child.state : null,
       })),
   };

@@ -45,7 +45,8 @@ export function launchSpare(
 /** @returns whether the spare has become the container; otherwise it ends */
 export function orderSpare(sys: Sys, { key, orders }: Spare, init: ContainerInit): boolean {
   try {
-    if (key !== sandboxKey(init.sandbox, init.stdio)) return false;
+    // A terminal comes through a socket, and this process was there before it.
+    if (!('stdout' in init.stdio) || key !== sandboxKey(init.sandbox, init.stdio)) return false;
     const line = Buffer.from(`${JSON.stringify(init)}\n`);
     if (line.length > ORDERS_LIMIT) return false;
     return sys.write(orders, line) === line.length;

@@ -1,24 +1,37 @@
-import { F_GETFL, F_SETFL, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR, S_IFIFO, S_IFMT } from '../sys/constants.ts';
+import {
+  F_GETFL,
+  F_SETFD,
+  F_SETFL,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_RDWR,
+  S_IFIFO,
+  S_IFMT,
+} from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Outputs, Stdio } from './protocol.ts';
 import { STATUS_FD } from './report.ts';
 
-/** Open in the child under numbers above STATUS_FD. */
+/** Open in the child under numbers above STATUS_FD, or where they are to be. */
 export type StdioDescriptors = [stdin: number, ...outputs: OutputDescriptors];
 export type OutputDescriptors = [stdout: number, stderr: number];
 
 /**
  * Opens the outputs by their names in the guest: for reading too, so that writing to one whose reader is away waits for the
- * reader and is no SIGPIPE.
+ * reader and is no SIGPIPE. Those of a terminal follow when it is there.
  */
-export function openOutputs(sys: Sys, { stdout, stderr }: Outputs): OutputDescriptors {
+export function openOutputs(sys: Sys, stdio: Stdio | Outputs): OutputDescriptors {
+  if (!('stdout' in stdio)) return [1, 2];
+  const { stdout, stderr } = stdio;
   const open = (path: string) => sys.open(path, O_RDWR | O_CLOEXEC);
   return [open(stdout), open(stderr)];
 }
 
 /** For reading only: it ends when its writer closes it. O_NONBLOCK is for open(2) alone, which would wait for a writer. */
-export function openInput(sys: Sys, { stdin }: Stdio): number {
-  const fd = sys.open(stdin ?? '/dev/null', O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+export function openInput(sys: Sys, stdio: Stdio): number {
+  if (!('stdin' in stdio)) return 0;
+  const fd = sys.open(stdio.stdin ?? '/dev/null', O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   sys.fcntl(fd, F_SETFL, sys.fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
   return fd;
 }
@@ -29,10 +42,21 @@ export function ownStdio(sys: Sys, stdio: StdioDescriptors, uid: number, gid: nu
   return stdio;
 }
 
-/** Makes them the standard streams and closes everything else but the report, which closes by itself at execve. */
-export function useStdio(sys: Sys, stdio: StdioDescriptors): void {
-  for (const [copy, fd] of stdio.entries()) sys.dup2(fd, copy);
-  sys.closeRange(STATUS_FD + 1, ALL_DESCRIPTORS);
+/**
+ * Makes them the standard streams and closes everything else but the report, which closes by itself at execve.
+ *
+ * @param kept how many more after the report stay
+ */
+export function useStdio(sys: Sys, descriptors: StdioDescriptors, stdio: Stdio, kept = 0): void {
+  if ('inherited' in stdio) for (const fd of descriptors) passOn(sys, fd);
+  else for (const [copy, fd] of descriptors.entries()) sys.dup2(fd, copy);
+  sys.closeRange(STATUS_FD + 1 + kept, ALL_DESCRIPTORS);
+}
+
+/** Node marks descriptors close-on-exec and may make them non-blocking. */
+function passOn(sys: Sys, fd: number): void {
+  sys.fcntl(fd, F_SETFD, 0);
+  sys.fcntl(fd, F_SETFL, sys.fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
 }
 
 /** close_range(2): the highest number there can be. */

@@ -1,4 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
+import { capabilityMask } from '../security/capability-names.ts';
+import { capabilitiesOf } from '../security/capabilities.ts';
 import { DEFAULT_CAPABILITIES, SANDBOX } from '../security/defaults.ts';
 import { rehearsal } from '../sys/rehearsal.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -41,8 +43,10 @@ const SAMPLE: ContainerInit = {
   gid: 0,
   groups: [],
   stdio: { stdin: null, stdout: '/stdout', stderr: '/stderr' },
-  capabilities: DEFAULT_CAPABILITIES,
+  capabilities: capabilitiesOf(0, capabilityMask(DEFAULT_CAPABILITIES)),
   noNewPrivileges: true,
+  seccomp: { program: Buffer.alloc(8 * 1024).toString('base64'), flags: 0 },
+  options: {},
   cgroup: '/cgroup',
   sandbox: SANDBOX,
   hostname: 'sample',

@@ -1,6 +1,7 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import { LABELS } from '../api.ts';
 import { NestError } from '../errors.ts';
+import type { HostSettings } from './container-settings.ts';
 import { parsePort, parseRestart, toMap } from './docker-values.ts';
 
 /** What `nest run` asks for, as its flags say it. */
@@ -17,12 +18,15 @@ export interface RunOptions {
   workingDirectory?: string | undefined;
   user?: string | undefined;
   hostname?: string | undefined;
+  domainname?: string | undefined;
   entrypoint?: string | undefined;
   stopSignal?: string | undefined;
   restart: string;
   interactive: boolean;
   detach: boolean;
   remove: boolean;
+  tty: boolean;
+  settings: HostSettings;
 }
 
 /** The body of Docker's ContainerCreate; throws `invalid-input` for a value that Docker would not take. */
@@ -48,7 +52,10 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
     OpenStdin: options.interactive,
     StdinOnce: options.interactive && !options.detach,
     ExposedPorts: Object.fromEntries(ports.map(({ container }) => [container, {}])),
+    Tty: options.tty,
+    ...(options.domainname !== undefined && { Domainname: options.domainname }),
     HostConfig: {
+      ...options.settings,
       AutoRemove: options.remove,
       RestartPolicy: restart,
       PortBindings: Object.fromEntries(

@@ -4,6 +4,8 @@ import type { Engine } from './connect.ts';
 import { demultiplex } from './demultiplex.ts';
 import { requestJson } from './http.ts';
 import { sendStdin, type Sinks } from './output.ts';
+import { resizer } from './run-container.ts';
+import { joinTerminal, terminalSize } from './terminal/raw-terminal.ts';
 
 export interface ExecOptions {
   command: string[];
@@ -11,22 +13,30 @@ export interface ExecOptions {
   workingDirectory?: string | undefined;
   user?: string | undefined;
   interactive: boolean;
+  tty: boolean;
 }
 
-/** Runs a command in a container, with its output; returns its exit status. */
+/** Runs a command in a container, with its output; returns its exit status, null when the user detached from it. */
 export async function execInForeground(
   engine: Engine,
   container: string,
   options: ExecOptions,
   sinks: Sinks,
-): Promise<number> {
+): Promise<number | null> {
   const id = await createExec(engine, container, options, true);
   const stream: Duplex = await engine.docker((docker) =>
-    docker.getExec(id).start({ hijack: true, stdin: options.interactive }),
+    docker.getExec(id).start({ hijack: true, stdin: options.interactive, Tty: options.tty }),
   );
-  if (options.interactive) sendStdin(stream);
-  await demultiplex(stream, sinks);
-  stream.destroy();
+  if (options.tty) {
+    const resize = resizer(engine, `/exec/${id}`);
+    const how = await joinTerminal(stream, { interactive: options.interactive, resize });
+    stream.destroy();
+    if (how === 'detached') return null;
+  } else {
+    if (options.interactive) sendStdin(stream);
+    await demultiplex(stream, sinks);
+    stream.destroy();
+  }
   return await exitStatus(engine, id);
 }
 
@@ -39,6 +49,7 @@ export async function execDetached(engine: Engine, container: string, options: E
 }
 
 async function createExec(engine: Engine, container: string, options: ExecOptions, attach: boolean): Promise<string> {
+  const size = options.tty ? terminalSize() : undefined;
   const exec = await engine.docker((docker) =>
     docker.getContainer(container).exec({
       Cmd: options.command,
@@ -46,6 +57,8 @@ async function createExec(engine: Engine, container: string, options: ExecOption
       AttachStdin: attach && options.interactive,
       AttachStdout: attach,
       AttachStderr: attach,
+      Tty: options.tty,
+      ...(size && { ConsoleSize: [size.rows, size.columns] }),
       ...(options.workingDirectory !== undefined && { WorkingDir: options.workingDirectory }),
       ...(options.user !== undefined && { User: options.user }),
     }),

@@ -7,9 +7,12 @@ import { demultiplex } from './demultiplex.ts';
 import { parseReply, request } from './http.ts';
 import { sendStdin, type Sinks } from './output.ts';
 import { forwardSignals } from './signals.ts';
+import { joinTerminal } from './terminal/raw-terminal.ts';
 
 export interface ForegroundOptions {
   interactive: boolean;
+  /** The container has a terminal: it becomes this process's. */
+  tty: boolean;
   /** The engine removes the container when it ends. */
   remove: boolean;
   sinks: Sinks;
@@ -21,9 +24,10 @@ export interface ForegroundOptions {
 
 /**
  * Starts a container and stays with it until it ends; returns its exit status. As in Docker's CLI the order is attach,
- * wait, start, each after the other was answered, so that neither output nor end can be missed.
+ * wait, start, each after the other was answered, so that neither output nor end can be missed. Who detaches from a
+ * terminal leaves the container running: null.
  */
-export async function runInForeground(engine: Engine, id: string, options: ForegroundOptions): Promise<number> {
+export async function runInForeground(engine: Engine, id: string, options: ForegroundOptions): Promise<number | null> {
   const stream = await attach(engine, id, options.interactive);
   const ended = await beginWait(engine, id, options.remove ? 'removed' : 'next-exit');
   try {
@@ -35,11 +39,22 @@ export async function runInForeground(engine: Engine, id: string, options: Foreg
     throw error;
   }
   using running = new DisposableStack();
-  running.use(forwardSignals(engine, id));
+  // With a terminal Ctrl+C is a key like others.
+  if (!options.tty) running.use(forwardSignals(engine, id));
   await options.onStarted();
-  if (options.interactive) sendStdin(stream);
-  await demultiplex(stream, options.sinks);
-  stream.destroy();
+  if (options.tty) {
+    const resize = resizer(engine, `/containers/${id}`);
+    const how = await joinTerminal(stream, { interactive: options.interactive, resize });
+    stream.destroy();
+    if (how === 'detached') {
+      ended.leave();
+      return null;
+    }
+  } else {
+    if (options.interactive) sendStdin(stream);
+    await demultiplex(stream, options.sinks);
+    stream.destroy();
+  }
   return await ended.status();
 }
 
@@ -58,10 +73,25 @@ async function attach(engine: Engine, id: string, interactive: boolean): Promise
  * Resolves when the engine has answered with headers: from then on a start cannot be missed. Not through dockerode,
  * which tells of the reply only when it is complete.
  */
-async function beginWait(engine: Engine, id: string, condition: string): Promise<{ status: () => Promise<number> }> {
+async function beginWait(
+  engine: Engine,
+  id: string,
+  condition: string,
+): Promise<{ status: () => Promise<number>; leave: () => void }> {
   const origin = { method: 'POST', path: `/containers/${id}/wait?condition=${condition}` } as const;
   const reply = await request(engine.paths.engineSocket, origin);
-  return { status: async () => parseReply(await text(reply), WaitReply, origin).StatusCode };
+  return {
+    status: async () => parseReply(await text(reply), WaitReply, origin).StatusCode,
+    leave: () => void reply.destroy(),
+  };
+}
+
+/** Tells the engine how large a terminal is. @param whose `/containers/ID` or `/exec/ID` */
+export function resizer(engine: Engine, whose: string) {
+  return async ({ rows, columns }: { rows: number; columns: number }): Promise<void> => {
+    const path = `${whose}/resize?h=${rows}&w=${columns}`;
+    (await request(engine.paths.engineSocket, { method: 'POST', path })).resume();
+  };
 }
 
 /** A container that never ran does not end, so nothing else would remove it. */

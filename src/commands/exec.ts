@@ -5,7 +5,8 @@ import { execDetached, execInForeground } from '../client/exec-container.ts';
 import { startExitCode } from '../client/exit-codes.ts';
 import { Capture, captured, ownOutput, type Captured } from '../client/output.ts';
 import { NestCommand } from '../client/terminal/command.ts';
-import { refuseTerminal, SEVERAL, TTY_FLAG } from '../client/terminal/flags.ts';
+import { SEVERAL, TTY_FLAG } from '../client/terminal/flags.ts';
+import { checkTerminal } from '../client/terminal/raw-terminal.ts';
 
 interface ExecResult extends Partial<Captured> {
   container: string;
@@ -21,6 +22,7 @@ export default class Exec extends NestCommand {
   ].join(' ');
   static override examples = [
     '<%= config.bin %> <%= command.id %> hello-web-1 ls -l /',
+    { description: 'A shell', command: '<%= config.bin %> <%= command.id %> -it hello-web-1 sh' },
     { description: 'Its input is a pipe', command: 'echo "select 1" | <%= config.bin %> <%= command.id %> -i db psql' },
   ];
   static override usage = '<%= command.id %> [FLAGS] CONTAINER COMMAND...';
@@ -48,13 +50,14 @@ export default class Exec extends NestCommand {
 
   async run(): Promise<ExecResult> {
     const { args, flags } = await this.parse(Exec);
-    refuseTerminal(flags.tty);
+    checkTerminal(flags.interactive, flags.tty);
     const options = {
       command: args.command,
       environment: await readEnvironment(flags['env-file'], flags.env),
       workingDirectory: flags.workdir,
       user: flags.user,
       interactive: flags.interactive,
+      tty: flags.tty,
     };
     const engine = await this.engine();
     const { container } = args;
@@ -66,6 +69,7 @@ export default class Exec extends NestCommand {
     this.releaseSignals();
     const sinks = this.jsonEnabled() ? { stdout: new Capture(), stderr: new Capture() } : ownOutput();
     const exitCode = await execInForeground(engine, container, options, sinks);
+    if (exitCode === null) return { container };
     process.exitCode = exitCode;
     return { container, exitCode, ...captured(sinks) };
   }

@@ -8,8 +8,11 @@ import { Capture, captured, ownOutput, type Captured } from '../client/output.ts
 import { hostLimits } from '../client/host-limits.ts';
 import { runInForeground, startContainer } from '../client/run-container.ts';
 import { NestCommand } from '../client/terminal/command.ts';
-import { refuseTerminal, SEVERAL, TTY_FLAG } from '../client/terminal/flags.ts';
+import { SEVERAL, TTY_FLAG } from '../client/terminal/flags.ts';
 import { LIMIT_FLAGS } from '../client/terminal/limit-flags.ts';
+import { checkTerminal } from '../client/terminal/raw-terminal.ts';
+import { SETTING_FLAGS } from '../client/terminal/setting-flags.ts';
+import { containerSettings } from '../client/container-settings.ts';
 
 interface RunResult extends Partial<Captured> {
   id: string;
@@ -69,6 +72,7 @@ export default class Run extends NestCommand {
       default: 'no',
       env: 'NEST_RESTART',
     }),
+    ...SETTING_FLAGS,
     'stop-signal': Flags.string({ summary: 'Signal that stops it', helpValue: 'SIGNAL' }),
     pull: Flags.option({
       options: ['missing', 'always', 'never'] as const,
@@ -83,7 +87,7 @@ export default class Run extends NestCommand {
 
   async run(): Promise<RunResult> {
     const { args, flags } = await this.parse(Run);
-    refuseTerminal(flags.tty);
+    checkTerminal(flags.interactive && !flags.detach, flags.tty);
     const environment = await readEnvironment(flags['env-file'], flags.env);
     const request = containerRequest({
       ...flags,
@@ -96,6 +100,7 @@ export default class Run extends NestCommand {
       workingDirectory: flags.workdir,
       stopSignal: flags['stop-signal'],
       remove: flags.rm,
+      settings: await containerSettings(flags),
     });
     const engine = await this.engine();
     const view = this.progress({ clear: true });
@@ -107,9 +112,11 @@ export default class Run extends NestCommand {
       this.print(id);
       return { id, zone: flags.zone };
     }
-    const sinks = this.jsonEnabled() ? { stdout: new Capture(), stderr: new Capture() } : ownOutput();
+    // What is shown on a terminal is not captured.
+    const sinks = this.jsonEnabled() && !flags.tty ? { stdout: new Capture(), stderr: new Capture() } : ownOutput();
     const exitCode = await runInForeground(engine, id, {
       interactive: flags.interactive,
+      tty: flags.tty,
       remove: flags.rm,
       sinks,
       signal: this.signal,
@@ -118,6 +125,10 @@ export default class Run extends NestCommand {
         await preparation[Symbol.asyncDispose]();
       },
     });
+    if (exitCode === null) {
+      this.print(id);
+      return { id, zone: flags.zone };
+    }
     process.exitCode = exitCode;
     return { id, zone: flags.zone, exitCode, ...captured(sinks) };
   }

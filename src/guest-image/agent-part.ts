@@ -14,10 +14,11 @@ export interface AgentPart {
   file: string;
 }
 
-/** Entry points of the two programs, by the name of the bundle that init starts. */
+/** Entry points of the programs, by the name of the bundle. Init starts the first two. */
 export interface AgentSources {
   agent: string;
   zygote: string;
+  'nest-runtime'?: string;
 }
 
 /**
@@ -32,7 +33,8 @@ export async function makeAgentPart(paths: Paths, sources = agentSources(), sign
   await using work = await openWorkFolder(paths.agents);
   const tree = path.join(work.folder, 'tree');
   await mkdir(tree);
-  for (const [name, content] of files) await writeFile(path.join(tree, name), content);
+  for (const [name, content] of files)
+    await writeFile(path.join(tree, name), content, { mode: name.includes('.') ? 0o644 : 0o755 });
   await normalizeModes(tree);
   const packed = path.join(work.folder, 'packed');
   await makeSquashfs(tree, packed, { signal });
@@ -43,13 +45,17 @@ export async function makeAgentPart(paths: Paths, sources = agentSources(), sign
 
 function agentSources(): AgentSources {
   const folder = path.join(projectRoot(), 'guest-agent');
-  return { agent: path.join(folder, 'main.ts'), zygote: path.join(folder, 'zygote/main.ts') };
+  return {
+    agent: path.join(folder, 'main.ts'),
+    zygote: path.join(folder, 'zygote/main.ts'),
+    'nest-runtime': path.join(folder, 'nest-runtime/main.ts'),
+  };
 }
 
 /** Names and contents of the part's files. koffi is native code and comes with the guest image, in /opt/node_modules. */
 async function bundle(sources: AgentSources): Promise<Map<string, Uint8Array>> {
   const { outputFiles } = await build({
-    entryPoints: { agent: sources.agent, zygote: sources.zygote },
+    entryPoints: { ...sources },
     outdir: '/opt/nest',
     bundle: true,
     write: false,
@@ -62,7 +68,8 @@ async function bundle(sources: AgentSources): Promise<Map<string, Uint8Array>> {
   });
   const bundles = outputFiles.map((file) => [path.basename(file.path), file.contents] as const);
   const manifest = Buffer.from('{"type":"module"}\n');
-  return new Map([...bundles, ['package.json', manifest] as const]);
+  const programs = 'nest-runtime' in sources ? [['nest-runtime', Buffer.from(NEST_RUNTIME)] as const] : [];
+  return new Map([...bundles, ...programs, ['package.json', manifest] as const]);
 }
 
 function digestOf(files: Map<string, Uint8Array>): string {
@@ -78,6 +85,11 @@ async function exists(file: string): Promise<boolean> {
     () => false,
   );
 }
+
+/** A fork of it is a container's process: it must have one thread, as the zygote. */
+const NEST_RUNTIME = `#!/bin/sh
+exec /usr/bin/node --single-threaded --v8-pool-size=0 --disable-sigusr1 /opt/nest/nest-runtime.js "$@"
+`;
 
 /** Changes with the way the part is packed. */
 const FORMAT = 'agent-part 1\0';

@@ -145,9 +145,9 @@ test.serial('run --pull never says which image is missing, and exits with 125', 
   });
 });
 
-test.serial('run -t says that there are no terminals yet', async (t) => {
+test.serial('run -it without a terminal of its own says so', async (t) => {
   const { stderr, exitCode } = await nest(['run', '-it', 'debian', 'sh'], {});
-  t.regex(stderr, /^Error: give the container a terminal \(-t\).*\nHint: .*-i/);
+  t.regex(stderr, /^Error: the input device is not a TTY\nHint: .*-i/);
   t.is(exitCode, 125);
 });
 

@@ -68,6 +68,7 @@ const REQUEST: CreateRequest = {
   stdin: false,
   labels: {},
   limits: {},
+  settings: {},
   restart: { name: 'no', maximumRetries: 0 },
   exposed: [],
   publish: [],

@@ -16,6 +16,7 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
       mkdirSync(cgroupOf(id), { recursive: true });
       return cgroupOf(id);
     },
+    allowDevices: () => {},
     removeCgroup: (cgroup) => rmSync(cgroup, { recursive: true, force: true }),
     cgroups: () => {
       mkdirSync(cgroupOf(''), { recursive: true });
@@ -43,6 +44,8 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
     openTree: ({ layersFolder, layers, upper }, tree) =>
       openSync(tree === 'image' ? join(layersFolder, layers[0] ?? '') : upper, 'r'),
     readXattrs: () => new Map(),
+    openTerminal: () => openSync('/dev/null', 'r+'),
+    resizeTerminal: () => {},
     openNetwork: () => openSync('/dev/null', 'r'),
     socketInNetwork: () => linux.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
     findDisk: (serial) =>

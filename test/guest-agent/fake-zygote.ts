@@ -30,6 +30,7 @@ export async function openFakeZygote(path: string): Promise<FakeZygote> {
   const send = (message: FromZygote) => agent?.write(`${JSON.stringify(message)}\n`);
 
   const run = (id: string, request: 'start' | 'exec', init: ContainerInit | ExecInit) => {
+    if (!('stdout' in init.stdio)) throw new Error('the fake zygote has no terminals');
     const { stdin, stdout, stderr } = init.stdio;
     const fds = [openSync(stdin ?? '/dev/null', 'r'), ...[stdout, stderr].map((file) => openSync(file, 'r+'))];
     held.set(
@@ -48,11 +49,11 @@ export async function openFakeZygote(path: string): Promise<FakeZygote> {
       send({ type: 'failed', id, request, operation: 'execve', object: init.argv[0] ?? '', errno: error.code ?? '' });
     });
     if (child.pid === undefined) return;
-    const entry: ZygoteProcess = { id, pid: child.pid, cgroup: init.cgroup, exit: null };
+    const entry: ZygoteProcess = { id, pid: child.pid, cgroup: init.cgroup, terminal: null, exit: null };
     processes.set(id, entry);
     children.set(id, child);
     writeFileSync(join(init.cgroup, `${id}.pid`), String(child.pid));
-    send({ type: 'started', id, pid: child.pid, cgroup: init.cgroup });
+    send({ type: 'started', id, pid: child.pid, cgroup: init.cgroup, terminal: null });
     child.on('exit', (code, signal) => {
       const exit = { code, signal: signal === null ? null : os.constants.signals[signal], at: Date.now() };
       entry.exit = exit;

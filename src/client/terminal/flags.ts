@@ -1,20 +1,11 @@
 import * as Flags from '@oclif/core/flags';
-import { NestError } from '../../errors.ts';
 
 /** A flag that may be given several times, one value each. */
 export const SEVERAL = { multiple: true, multipleNonGreedy: true } as const;
 
-/** Docker's -t is taken, so that `-it` gets an answer that helps. */
 export const TTY_FLAG = {
-  tty: Flags.boolean({ char: 't', summary: 'Not supported yet: give the container a terminal' }),
+  tty: Flags.boolean({ char: 't', summary: 'Give it a terminal; ctrl-p ctrl-q leaves it running' }),
 };
-
-export function refuseTerminal(asked: boolean): void {
-  if (!asked) return;
-  throw new NestError('unsupported', 'give the container a terminal (-t): this engine cannot yet', {
-    hint: 'Leave -t out; -i alone passes stdin: echo ls | nest exec -i NAME sh',
-  });
-}
 
 /** How long stop and restart wait. */
 export const TIME_FLAG = {

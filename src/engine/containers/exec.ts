@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { ExecState } from '../../../guest-agent/api.ts';
+import { ExecState, type TerminalSize } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import type { Container } from '../state/record.ts';
@@ -16,6 +16,8 @@ export interface ExecRequest {
   workingDirectory: string | null;
   user: string | null;
   stdin: boolean;
+  /** A terminal of this size at first, in place of the three streams. */
+  terminal: TerminalSize | null;
 }
 
 /** A further process of a container, made by exec. */
@@ -31,6 +33,7 @@ export interface ExecSessions {
   /** @throws NestError `not-found`. */
   find(id: string): ExecSession;
   start(session: ExecSession, signal: AbortSignal): Promise<AttachedStreams>;
+  resize(session: ExecSession, size: TerminalSize): Promise<void>;
   state(session: ExecSession): Promise<ExecState>;
 }
 
@@ -49,6 +52,7 @@ export function execSessions(ctx: Context): ExecSessions {
         cwd: request.workingDirectory ?? spec.cwd,
         user: request.user ?? spec.user,
         stdin: request.stdin,
+        ...(request.terminal && { terminal: request.terminal }),
       };
       const path = `/v1/containers/${containerId}/exec`;
       const { execId } = await agent.request({ method: 'POST', path, body }, ExecCreated);
@@ -66,7 +70,13 @@ export function execSessions(ctx: Context): ExecSessions {
     async start(session, signal) {
       const agent = await agentFor(session);
       const input = await agent.open({ method: 'POST', path: `/v1/exec/${session.id}/start`, signal });
-      return { output: ctx.streams.add(session.containerId, checkedFrames(input, BOTH)), input };
+      const raw = session.request.terminal !== null;
+      const output = ctx.streams.add(session.containerId, checkedFrames(input, BOTH, !raw));
+      return { output, input, raw };
+    },
+    async resize(session, size) {
+      const agent = await agentFor(session);
+      await agent.send({ method: 'POST', path: `/v1/exec/${session.id}/resize`, body: size });
     },
     async state(session) {
       const agent = await agentFor(session);

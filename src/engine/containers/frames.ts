@@ -10,10 +10,10 @@ export interface Selection {
 }
 
 /**
- * The frames of the selected streams, once it is sure that they are frames of stdout or stderr no longer than FRAME_LIMIT:
+ * The frames of the selected streams, or with `framed` false what is in them, once it is sure that they are frames of stdout or stderr no longer than FRAME_LIMIT:
  * they come from a guest and go to a client that trusts their lengths. A stream that is not ends with an error.
  */
-export function checkedFrames(source: Readable, selected: Selection): Readable {
+export function checkedFrames(source: Readable, selected: Selection, framed = true): Readable {
   let header = Buffer.alloc(0);
   let payloadLeft = 0;
   let wanted = true;
@@ -33,7 +33,7 @@ export function checkedFrames(source: Readable, selected: Selection): Readable {
       if (header.length < HEADER_BYTES) break;
       payloadLeft = payloadLength(header);
       wanted = header[0] === STDOUT ? selected.stdout : selected.stderr;
-      if (wanted) kept.push(header);
+      if (wanted && framed) kept.push(header);
       header = Buffer.alloc(0);
     }
     return Buffer.concat(kept);

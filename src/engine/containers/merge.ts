@@ -54,6 +54,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
       stopSignal: signalName(request.stopSignal ?? (config.StopSignal || 'SIGTERM')),
       stopSeconds: request.stopSeconds ?? STOP_SECONDS,
       limits: request.limits,
+      ...request.settings,
       restart: request.restart,
     },
   } satisfies v.InferInput<typeof ContainerRecord>);

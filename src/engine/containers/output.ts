@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream';
+import type { TerminalSize } from '../../../guest-agent/api.ts';
 import type { Context } from '../context.ts';
 import type { Container } from '../state/record.ts';
 import { agentOf } from './agent.ts';
@@ -25,13 +26,15 @@ export async function containerLogs(
   const path = `/v1/containers/${container.record.id}/logs?${query({ ...options })}`;
   return ctx.streams.add(
     container.record.id,
-    checkedFrames(await agent.read({ method: 'GET', path, signal }), options),
+    checkedFrames(await agent.read({ method: 'GET', path, signal }), options, !hasTerminal(container)),
   );
 }
 
 export interface AttachedStreams {
-  /** Frames; ends when the process has exited. */
+  /** Ends when the process has exited. */
   output: Readable;
+  /** It is what a terminal shows, not frames. */
+  raw: boolean;
   /** Ending it closes the process's stdin. */
   input: Duplex;
 }
@@ -46,7 +49,16 @@ export async function attachContainer(
   const agent = await agentOf(ctx, container);
   const path = `/v1/containers/${container.record.id}/attach?${query({ stdin: options.stdin, logs: options.logs })}`;
   const input = await agent.open({ method: 'POST', path, signal });
-  return { output: ctx.streams.add(container.record.id, checkedFrames(input, options)), input };
+  const raw = hasTerminal(container);
+  return { output: ctx.streams.add(container.record.id, checkedFrames(input, options, !raw)), input, raw };
+}
+
+export const hasTerminal = ({ record }: Container) => record.spec.terminal !== undefined;
+
+/** The programs in the terminal are told. @throws NestError `conflict` where there is none, or it does not run */
+export async function resizeContainer(ctx: Context, container: Container, size: TerminalSize): Promise<void> {
+  const agent = await agentOf(ctx, container);
+  await agent.send({ method: 'POST', path: `/v1/containers/${container.record.id}/resize`, body: size });
 }
 
 function query(options: Record<string, boolean | number | undefined>): string {

@@ -1,4 +1,4 @@
-import type { Limits, RestartPolicy } from '../../../guest-agent/api.ts';
+import type { ContainerSpec, Limits, RestartPolicy } from '../../../guest-agent/api.ts';
 import type { AcceleratorChoice } from '../../api.ts';
 import type { PortRequest } from '../state/record.ts';
 
@@ -19,6 +19,21 @@ export interface CreateRequest {
   stdin: boolean;
   labels: Record<string, string>;
   limits: Limits;
+  /** What it may do and has besides, where that is not the default. */
+  settings: Pick<
+    ContainerSpec,
+    | 'security'
+    | 'domainname'
+    | 'groups'
+    | 'rlimits'
+    | 'sysctls'
+    | 'tmpfs'
+    | 'devices'
+    | 'shmSize'
+    | 'oomScoreAdj'
+    | 'init'
+    | 'terminal'
+  >;
   restart: RestartPolicy;
   /** "80/tcp". */
   exposed: string[];

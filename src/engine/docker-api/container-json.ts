@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { Container, PortBinding } from '../state/record.ts';
+import { settingsJson } from './settings-json.ts';
 import { dockerState, statusText } from './container-status.ts';
 import { hostLimits } from './limits.ts';
 
@@ -48,13 +49,13 @@ export function containerDetails(ctx: Context, container: Container): Record<str
     Mounts: [],
     Config: {
       Hostname: spec.hostname,
-      Domainname: '',
+      Domainname: spec.domainname ?? '',
       User: spec.user,
       AttachStdin: false,
       AttachStdout: false,
       AttachStderr: false,
       ExposedPorts: Object.fromEntries(record.exposed.map((port) => [port, {}])),
-      Tty: false,
+      Tty: spec.terminal !== undefined,
       OpenStdin: spec.stdin,
       StdinOnce: false,
       Env: spec.env,
@@ -112,6 +113,7 @@ function hostConfig({ record }: Container): Record<string, unknown> {
     LogConfig: { Type: 'json-file', Config: {} },
     Binds: null,
     Privileged: false,
+    ...settingsJson(record.spec),
   };
 }
 

@@ -4,6 +4,7 @@ import { NestError } from '../../errors.ts';
 import type { CreateRequest } from '../containers/request.ts';
 import { HOST_LIMITS, limitsOf } from './limits.ts';
 import { portRequests } from './port-bindings.ts';
+import { containerSettings, settingsFields } from './settings.ts';
 import { refuseUnsupported } from './unsupported.ts';
 
 const text = v.pipe(v.string(), v.maxLength(128 * 1024), v.regex(/^[^\0]*$/));
@@ -25,6 +26,7 @@ const HostConfig = v.looseObject({
   ...HOST_LIMITS,
   AutoRemove: optional(v.boolean()),
   RestartPolicy: optional(HostRestartPolicy),
+  ...settingsFields,
   PortBindings: optional(
     v.record(text, v.nullable(v.array(v.object({ HostIp: optional(text), HostPort: optional(text) })))),
   ),
@@ -43,6 +45,8 @@ export const CreateBody = v.looseObject({
   StopSignal: optional(text),
   StopTimeout: optional(v.pipe(count, v.minValue(0))),
   OpenStdin: optional(v.boolean()),
+  Tty: optional(v.boolean()),
+  Domainname: optional(text),
   ExposedPorts: optional(v.record(text, v.unknown())),
   HostConfig: optional(HostConfig),
   NetworkingConfig: v.optional(v.unknown()),
@@ -78,6 +82,7 @@ export function createRequest(
     stdin: body.OpenStdin ?? false,
     labels: body.Labels ?? {},
     limits: limitsOf(host),
+    settings: containerSettings(host, body),
     restart,
     exposed: Object.keys(body.ExposedPorts ?? {}),
     publish: portRequests(host.PortBindings ?? {}),

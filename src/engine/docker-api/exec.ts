@@ -4,6 +4,7 @@ import { execSessions } from '../containers/exec.ts';
 import type { Context } from '../context.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { findContainer } from './find.ts';
+import { terminalSize } from './streams.ts';
 
 /** Further processes in running containers. */
 export function execRoutes(ctx: Context): Route[] {
@@ -12,17 +13,16 @@ export function execRoutes(ctx: Context): Route[] {
 
   const create = async (call: Call): Promise<Reply> => {
     const body = await call.json(ExecBody);
-    const refused = (['Tty', 'Privileged'] as const).filter((field) => body[field] === true);
-    if (refused.length > 0)
-      throw new NestError('unsupported', `exec: not supported by nest yet: ${refused.join(', ')}`, {
-        hint: 'leave these out',
-      });
+    if (body.Privileged === true)
+      throw new NestError('unsupported', 'exec: not supported by nest: Privileged', { hint: 'leave it out' });
+    const [rows = 0, columns = 0] = body.ConsoleSize ?? [];
     const session = await sessions.create(await findContainer(ctx, call), {
       argv: body.Cmd,
       env: body.Env ?? [],
       workingDirectory: body.WorkingDir || null,
       user: body.User || null,
       stdin: body.AttachStdin ?? false,
+      terminal: body.Tty === true ? { rows, columns } : null,
     });
     return { status: 201, json: { Id: session.id } };
   };
@@ -54,13 +54,25 @@ export function execRoutes(ctx: Context): Route[] {
       OpenStderr: true,
       CanRemove: !running,
       DetachKeys: '',
-      ProcessConfig: { entrypoint, arguments: args, tty: false, privileged: false, user: session.request.user ?? '' },
+      ProcessConfig: {
+        entrypoint,
+        arguments: args,
+        tty: session.request.terminal !== null,
+        privileged: false,
+        user: session.request.user ?? '',
+      },
     };
     return { status: 200, json };
   };
 
+  const resize = async (call: Call): Promise<Reply> => {
+    await sessions.resize(find(call), terminalSize(call.query));
+    return { status: 200 };
+  };
+
   return [
     { method: 'POST', path: '/containers/:id/exec', handle: create },
+    { method: 'POST', path: '/exec/:id/resize', handle: resize },
     { method: 'POST', path: '/exec/:id/start', hijacks: true, handle: start },
     { method: 'GET', path: '/exec/:id/json', handle: inspect },
   ];
@@ -73,6 +85,8 @@ const ExecBody = v.object({
   User: v.nullish(v.string()),
   AttachStdin: v.nullish(v.boolean()),
   Tty: v.nullish(v.boolean()),
+  /** Height and width. */
+  ConsoleSize: v.nullish(v.pipe(v.array(v.pipe(v.number(), v.integer())), v.maxLength(2))),
   Privileged: v.nullish(v.boolean()),
 });
 

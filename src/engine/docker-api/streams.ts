@@ -1,7 +1,7 @@
 import { NestError } from '../../errors.ts';
-import { attachContainer, containerLogs, type LogOptions } from '../containers/output.ts';
+import { attachContainer, containerLogs, hasTerminal, type LogOptions, resizeContainer } from '../containers/output.ts';
 import type { Context } from '../context.ts';
-import { FRAMES } from '../http/reply.ts';
+import { FRAMES, RAW } from '../http/reply.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { findContainer } from './find.ts';
 import { count, flag, time } from './query.ts';
@@ -11,6 +11,7 @@ export function streamRoutes(ctx: Context): Route[] {
   return [
     { method: 'GET', path: '/containers/:id/logs', handle: (call) => logs(ctx, call) },
     { method: 'POST', path: '/containers/:id/attach', hijacks: true, handle: (call) => attach(ctx, call) },
+    { method: 'POST', path: '/containers/:id/resize', handle: (call) => resize(ctx, call) },
   ];
 }
 
@@ -20,7 +21,7 @@ async function logs(ctx: Context, call: Call): Promise<Reply> {
   if (!options.stdout && !options.stderr)
     throw new NestError('invalid-input', 'Bad parameters: you must choose at least one stream');
   const stream = await containerLogs(ctx, container, options, call.signal);
-  return { status: 200, stream, contentType: FRAMES };
+  return { status: 200, stream, contentType: hasTerminal(container) ? RAW : FRAMES };
 }
 
 async function attach(ctx: Context, call: Call): Promise<Reply> {
@@ -35,6 +36,16 @@ async function attach(ctx: Context, call: Call): Promise<Reply> {
     call.signal,
   );
   return { attached, stdin };
+}
+
+async function resize(ctx: Context, call: Call): Promise<Reply> {
+  await resizeContainer(ctx, await findContainer(ctx, call), terminalSize(call.query));
+  return { status: 200 };
+}
+
+/** `h` and `w`, in characters. */
+export function terminalSize(query: URLSearchParams): { rows: number; columns: number } {
+  return { rows: count(query, 'h') ?? 0, columns: count(query, 'w') ?? 0 };
 }
 
 function logOptions(query: URLSearchParams): LogOptions {

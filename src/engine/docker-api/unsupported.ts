@@ -1,5 +1,6 @@
 import { NestError } from '../../errors.ts';
 import { HOST_LIMITS } from './limits.ts';
+import { settingsFields } from './settings.ts';
 
 /**
  * Refuses a create body that asks for something nest does not do. A field that is not supported must be empty, or have the
@@ -8,7 +9,7 @@ import { HOST_LIMITS } from './limits.ts';
 export function refuseUnsupported(body: Record<string, unknown>): void {
   const fields = [
     ...unsupported(body, '', CONFIG),
-    ...unsupported(asObject(body['HostConfig']), 'HostConfig.', HOST_CONFIG),
+    ...unsupported(asObject(body['HostConfig']), 'HostConfig.', { ...HOST_CONFIG, ...SETTINGS }),
     ...networks(body['NetworkingConfig']),
   ];
   if (fields.length === 0) return;
@@ -69,12 +70,15 @@ const defaultLog = (value: unknown) => {
 
 const CONFIG: Harmless = Object.fromEntries(
   [
-    'Image Hostname User Env Cmd Entrypoint Labels WorkingDir StopSignal StopTimeout OpenStdin StdinOnce ExposedPorts',
+    'Image Hostname User Env Cmd Entrypoint Labels WorkingDir StopSignal StopTimeout OpenStdin StdinOnce Tty Domainname ExposedPorts',
     'HostConfig NetworkingConfig AttachStdin AttachStdout AttachStderr ArgsEscaped',
     // dockerode repeats the query in the body.
     'name platform',
   ].flatMap((names) => names.split(' ').map((name) => [name, anything])),
 );
+
+/** Fixed when the container is made. */
+const SETTINGS: Harmless = Object.fromEntries(Object.keys(settingsFields).map((name) => [name, anything]));
 
 const HOST_CONFIG: Harmless = {
   ...Object.fromEntries(Object.keys(HOST_LIMITS).map((name) => [name, anything])),
@@ -84,7 +88,6 @@ const HOST_CONFIG: Harmless = {
   PortBindings: anything,
   NetworkMode: oneOf(...DEFAULT_NETWORKS),
   LogConfig: defaultLog,
-  ConsoleSize: anything,
   CgroupnsMode: oneOf('private'),
   IpcMode: oneOf('private'),
   Isolation: oneOf('default'),

@@ -5,10 +5,10 @@ import type { Reply } from './route.ts';
 
 export async function sendReply(response: ServerResponse, reply: Reply): Promise<void> {
   if ('attached' in reply) {
-    const { output, input } = reply.attached;
+    const { output, input, raw } = reply.attached;
     // Without an upgrade the client has no way to send: its body was the request.
     input.end();
-    response.writeHead(200, { 'Content-Type': FRAMES }).flushHeaders();
+    response.writeHead(200, { 'Content-Type': raw ? RAW : FRAMES }).flushHeaders();
     await pipeline(output, response);
   } else if ('stream' in reply) {
     response.writeHead(reply.status, { 'Content-Type': reply.contentType }).flushHeaders();
@@ -30,5 +30,7 @@ export function errorReply(error: unknown): { status: number; json: unknown } {
   return { status: ERROR_STATUS[nestError.code], json: toErrorBody(nestError) };
 }
 
+/** Of a terminal. */
+export const RAW = 'application/vnd.docker.raw-stream';
 export const FRAMES = 'application/vnd.docker.multiplexed-stream';
 const JSON_TYPE = 'application/json';

@@ -1,14 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AttachedStreams } from '../containers/output.ts';
-import { errorReply, FRAMES } from './reply.ts';
+import { errorReply, FRAMES, RAW } from './reply.ts';
 
 /**
  * Makes the connection the process's streams: from now on bytes are stdin one way and frames the other. Each side may
  * end its half first; the docker client ends stdin early and goes on reading.
  */
-export function hijack(socket: Duplex, { input, output }: AttachedStreams, stdin: boolean): void {
-  socket.write(`HTTP/1.1 101 UPGRADED\r\nContent-Type: ${FRAMES}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
+export function hijack(socket: Duplex, { input, output, raw }: AttachedStreams, stdin: boolean): void {
+  socket.write(
+    `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${raw ? RAW : FRAMES}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
+  );
   const end = () => {
     socket.destroy();
     output.destroy();

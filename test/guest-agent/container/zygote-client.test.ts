@@ -47,11 +47,11 @@ test('a reply reaches the request it belongs to', async (t) => {
   const { zygote, say } = await testClient(t);
   const [a, b] = [zygote.start('a', init), zygote.start('b', init)];
   const kills = [zygote.signal('a', 0), zygote.signal('a', 15)];
-  say({ type: 'started', id: 'b', pid: 2, cgroup: '/c' });
+  say({ type: 'started', id: 'b', pid: 2, cgroup: '/c', terminal: { process: 7, fd: 9 } });
   say({ type: 'failed', id: 'a', request: 'start', operation: 'execve', object: '/x', errno: 'ENOENT' });
   say({ type: 'signalled', id: 'a' });
   say({ type: 'failed', id: 'a', request: 'signal', operation: 'kill', object: 'a', errno: 'ESRCH' });
-  t.is(await b, 2);
+  t.deepEqual(await b, { pid: 2, terminal: { process: 7, fd: 9 } });
   t.like(await t.throwsAsync(a, { instanceOf: ZygoteError }), { operation: 'execve', object: '/x', errno: 'ENOENT' });
   await t.notThrowsAsync(kills[0] as Promise<void>);
   t.like(await t.throwsAsync(kills[1] as Promise<void>), { errno: 'ESRCH' });
@@ -59,7 +59,7 @@ test('a reply reaches the request it belongs to', async (t) => {
 
 test('what an earlier agent asked for is told as news', async (t) => {
   const { heard, say, zygote } = await testClient(t);
-  say({ type: 'started', id: 'a', pid: 5, cgroup: '/c' });
+  say({ type: 'started', id: 'a', pid: 5, cgroup: '/c', terminal: null });
   say({ type: 'failed', id: 'b', request: 'start', operation: 'execve', object: '/x', errno: 'ENOENT' });
   say({ type: 'exited', id: 'a', exit: { code: null, signal: 9, at: 1 } });
   const reply = zygote.signal('z', 0);

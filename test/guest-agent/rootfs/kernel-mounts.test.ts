@@ -5,7 +5,7 @@ import { failing, recordingSys } from '../sys/recording-sys.ts';
 
 test('no file of an image takes part in mounting', (t) => {
   const { sys, calls } = recordingSys();
-  mountKernelFileSystems(sys);
+  mountKernelFileSystems(sys, 4096);
   t.is(calls[0], 'chdir /run/nest/stage');
   const targets = calls.filter((call) => call.startsWith('mount ')).map((call) => call.split(' ')[2]);
   t.deepEqual(targets, ['proc', 'dev', 'dev/pts', 'dev/shm', 'dev/mqueue', 'sys', 'sys/fs/cgroup']);

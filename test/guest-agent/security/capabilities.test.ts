@@ -1,5 +1,6 @@
 import test from 'ava';
-import { becomeUser, boundCapabilities } from '../../../guest-agent/security/capabilities.ts';
+import { capabilityMask } from '../../../guest-agent/security/capability-names.ts';
+import { becomeUser, boundCapabilities, capabilitiesOf } from '../../../guest-agent/security/capabilities.ts';
 import { DEFAULT_CAPABILITIES } from '../../../guest-agent/security/defaults.ts';
 import { recordingSys } from '../sys/recording-sys.ts';
 
@@ -23,12 +24,13 @@ const DEFAULT = {
 
 test('the default set has fourteen capabilities', (t) => {
   const mask = Object.values(DEFAULT).reduce((bits, number) => bits | (1n << BigInt(number)), 0n);
-  t.is(mask.toString(16), DEFAULT_CAPABILITIES);
+  t.is(mask.toString(16), capabilityMask(DEFAULT_CAPABILITIES));
+  t.is(capabilityMask(DEFAULT_CAPABILITIES), 'a80425fb');
 });
 
 test('every capability that the kernel has and the set has not is dropped from the bounding set', (t) => {
   const { sys, calls } = recordingSys();
-  boundCapabilities(sys, DEFAULT_CAPABILITIES);
+  boundCapabilities(sys, capabilityMask(DEFAULT_CAPABILITIES));
   const kept: number[] = Object.values(DEFAULT);
   const all = Array.from({ length: 42 }, (_, number) => number); // 41 is the first that it does not have
   t.deepEqual(
@@ -39,6 +41,21 @@ test('every capability that the kernel has and the set has not is dropped from t
 
 test('groups come before the user, who may not change them any more', (t) => {
   const { sys, calls } = recordingSys();
-  becomeUser(sys, { uid: 0, gid: 5, groups: [1, 2], capabilities: '3' });
-  t.deepEqual(calls, ['setgroups 1,2', 'setgid 5', 'setuid 0', 'capset 3']);
+  becomeUser(sys, { uid: 0, gid: 5, groups: [1, 2] }, capabilitiesOf(0, '3'));
+  t.deepEqual(calls, ['setgroups 1,2', 'setgid 5', 'setuid 0', 'capset 3 3 0']);
+});
+
+test('another user keeps the capabilities that a configuration gives it, and ambient ones are raised one by one', (t) => {
+  const { sys, calls } = recordingSys();
+  const sets = { bounding: '3', effective: '2', permitted: '3', inheritable: '3', ambient: '3' };
+  becomeUser(sys, { uid: 7, gid: 5, groups: [] }, sets);
+  t.deepEqual(calls, [
+    'prctl 8 1',
+    'setgroups ',
+    'setgid 5',
+    'setuid 7',
+    'capset 2 3 3',
+    'prctl 47 2 0',
+    'prctl 47 2 1',
+  ]);
 });

@@ -56,15 +56,14 @@ test('what a slow peer does not take waits until there is room', (t) => {
   t.is(socket.events, EPOLLIN);
 });
 
+const BIG = { id: 'x'.repeat(1024 * 1024) };
+
 test('a peer that never reads is disconnected', (t) => {
   const { connection, socket } = open();
   t.teardown(silence());
   socket.room = 0;
   for (let count = 0; count < 5 && !socket.closed; count++)
-    connection.send({
-      type: 'processes',
-      processes: [{ id: 'x'.repeat(1024 * 1024), pid: 1, cgroup: '', exit: null }],
-    });
+    connection.send({ type: 'processes', processes: [{ ...BIG, pid: 1, cgroup: '', terminal: null, exit: null }] });
   t.true(socket.closed);
   t.notThrows(() => connection.send(message));
 });

@@ -56,7 +56,7 @@ function open(answers: Partial<Sys> = {}) {
 test('a process is started, exits, and is known until it is forgotten', (t) => {
   const zygote = open();
   zygote.processes.start('one', containerInit());
-  t.deepEqual(zygote.processes.list(), [{ id: 'one', pid: 0, cgroup: CGROUP, exit: null }]);
+  t.deepEqual(zygote.processes.list(), [{ id: 'one', pid: 0, cgroup: CGROUP, terminal: null, exit: null }]);
   zygote.reports(0, '\n', '');
   zygote.ends(0, 3);
   t.like(zygote.told, [
@@ -114,7 +114,7 @@ test('an id is taken while its process lives, and free again when it has ended',
   zygote.reports(0, '\n', '');
   zygote.ends(0, 0);
   zygote.processes.start('one', containerInit());
-  t.deepEqual(zygote.processes.list(), [{ id: 'one', pid: 1, cgroup: CGROUP, exit: null }]);
+  t.deepEqual(zygote.processes.list(), [{ id: 'one', pid: 1, cgroup: CGROUP, terminal: null, exit: null }]);
 });
 
 test('forgetting a process that runs changes nothing', (t) => {

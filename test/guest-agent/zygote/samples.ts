@@ -1,6 +1,7 @@
-import type { ContainerInit, ExecInit } from '../../../guest-agent/zygote/protocol.ts';
+import { OWN } from '../../../guest-agent/namespaces.ts';
+import type { ContainerInit, ExecInit, ProcessInit } from '../../../guest-agent/zygote/protocol.ts';
 
-const process = {
+const process: ProcessInit = {
   argv: ['/bin/serve', '--fast'],
   env: ['PATH=/bin'],
   cwd: '/srv',
@@ -8,8 +9,10 @@ const process = {
   gid: 0,
   groups: [],
   stdio: { stdin: null, stdout: '/run/out', stderr: '/run/err' },
-  capabilities: 'a80425fb',
+  capabilities: { bounding: 'a80425fb', effective: '0', permitted: '0', inheritable: '0', ambient: '0' },
   noNewPrivileges: true,
+  seccomp: null,
+  options: {},
   cgroup: '/sys/fs/cgroup/nest/one',
 };
 
@@ -17,7 +20,13 @@ export const containerInit = (changes: Partial<ContainerInit> = {}): ContainerIn
   ...process,
   hostname: 'one',
   rootfs: { root: '/run/root', layersFolder: '/run/layers', layers: ['bbb', 'aaa'], upper: '/up', work: '/work' },
-  sandbox: { capabilities: 'a80425fb', maskedPaths: ['/proc/keys'], readonlyPaths: ['/proc/sys'] },
+  sandbox: {
+    namespaces: { own: OWN, joined: [] },
+    staged: { shmSize: 1024 },
+    capabilities: 'a80425fb',
+    maskedPaths: ['/proc/keys'],
+    readonlyPaths: ['/proc/sys'],
+  },
   ...changes,
 });
 

@@ -1,0 +1,73 @@
+import { statSync } from 'node:fs';
+import { RLIMITS, type ContainerSpec } from '../api.ts';
+import { invalid } from '../errors.ts';
+import { type Device, numbersOf } from '../rootfs/devices.ts';
+import { bindMount, type Mount } from '../rootfs/mount.ts';
+import { parseOptions } from '../rootfs/mount-options.ts';
+import { capabilityMask } from '../security/capability-names.ts';
+import { SANDBOX } from '../security/defaults.ts';
+import { sysctlPath } from '../security/sysctl.ts';
+import { MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY } from '../sys/constants.ts';
+import type { ContainerOptions, ProcessOptions, Sandbox } from '../zygote/protocol.ts';
+
+/** What this container has and most have not: an ordinary one's is empty, which costs nothing. */
+export function containerOptions(spec: ContainerSpec): ContainerOptions & ProcessOptions {
+  const { tmpfs, init, devices, sysctls, security, domainname } = spec;
+  const mounts = [...(tmpfs ?? []).map(tmpfsMount), ...(init === true ? [INIT_MOUNT] : [])];
+  return {
+    ...processOptions(spec),
+    ...(domainname !== undefined && { domainname }),
+    ...(mounts.length > 0 && { mounts }),
+    ...(devices?.length && { devices: devices.map(({ source, destination }) => deviceLike(source, destination)) }),
+    ...(sysctls && { sysctls: Object.entries(sysctls).map(([name, value]) => [sysctlPath(name), value]) }),
+    ...(security?.readonlyRoot === true && { readonlyRoot: true }),
+  };
+}
+
+/** A further process has them as well. */
+export function processOptions({ rlimits, oomScoreAdj }: ContainerSpec): ProcessOptions {
+  return {
+    ...(rlimits?.length && {
+      rlimits: rlimits.map(({ name, soft, hard }) => ({ resource: RLIMITS.indexOf(name), soft, hard })),
+    }),
+    ...(oomScoreAdj !== undefined && { oomScoreAdj }),
+  };
+}
+
+/** An ordinary container's is the one that processes wait with, ready made. */
+export const sandboxOf = ({ shmSize, security }: ContainerSpec): Sandbox => ({
+  ...SANDBOX,
+  ...(shmSize !== undefined && { staged: { shmSize } }),
+  ...(security?.capabilities && { capabilities: capabilityMask(security.capabilities) }),
+});
+
+/** The command with a small init before it: tini(1), which hands it signals and reaps what orphans leave. */
+export const commandOf = ({ argv, init }: ContainerSpec) => (init === true ? [INIT_PATH, '--', ...argv] : argv);
+
+/** As Docker has it: nothing runs from it, or gains rights by it, unless asked. */
+function tmpfsMount({ destination, options }: NonNullable<ContainerSpec['tmpfs']>[number]): Mount {
+  const { bind, idMap, ...parsed } = parseOptions(['noexec', 'nosuid', 'nodev', ...options]);
+  if (bind || idMap !== 'none') throw invalid(`mount tmpfs on \`${destination}\`: bind and idmap are of no tmpfs`);
+  return { ...parsed, destination, type: 'tmpfs', source: 'tmpfs' };
+}
+
+/** A device file that is like the guest's. */
+function deviceLike(source: string, destination: string): Device {
+  const status = statSync(source, { throwIfNoEntry: false });
+  if (status === undefined || !(status.isCharacterDevice() || status.isBlockDevice()))
+    throw invalid(`give device \`${source}\`: the guest has no such device`);
+  const { major, minor } = numbersOf(status.rdev);
+  return {
+    path: destination,
+    type: status.isBlockDevice() ? 'b' : 'c',
+    ...{ major, minor, mode: status.mode & 0o777, uid: status.uid, gid: status.gid },
+  };
+}
+
+const INIT_PATH = '/sbin/docker-init';
+/** Debian's tini-static, in the guest image. */
+const INIT_MOUNT = bindMount(
+  '/usr/bin/tini-static',
+  INIT_PATH,
+  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+);
