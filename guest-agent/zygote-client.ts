@@ -17,6 +17,11 @@ import {
 
 /** What the agent asks of the zygote. Each call fails with a ZygoteError, or with a RequestError while it is away. */
 export interface Zygote {
+  /**
+   * Resolves once the zygote is there and what it has was told; fails when it does not come. To be awaited outside any
+   * container's turn: what it tells is taken in there.
+   */
+  ready(): Promise<void>;
   /** See protocol.ts; nothing happens while the zygote is away. */
   prepare(cgroup: string, sandbox: Sandbox, outputs: Outputs): void;
   /** Resolves once execve succeeded. */
@@ -62,6 +67,7 @@ type Reply = PromiseWithResolvers<Started>;
 export function connectZygote(path: string, clock: Clock, listener: ZygoteListener): Zygote & { close(): void } {
   const pending = new Map<string, Reply[]>();
   let socket: Socket | undefined;
+  let known: PromiseWithResolvers<void> | undefined = Promise.withResolvers<void>();
   let cancelRetry = () => {};
   let closed = false;
 
@@ -78,6 +84,7 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
     });
     opened.on('close', () => {
       socket = undefined;
+      known ??= Promise.withResolvers();
       for (const reply of [...pending.values()].flat()) reply.reject(away());
       pending.clear();
       if (!closed) cancelRetry = clock.after(RETRY, open);
@@ -88,6 +95,8 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
     switch (message.type) {
       case 'processes': {
         listener.processes(message.processes);
+        known?.resolve();
+        known = undefined;
         return;
       }
       case 'exited': {
@@ -140,6 +149,12 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
 
   open();
   return {
+    async ready() {
+      if (known === undefined) return;
+      const late = Promise.withResolvers<void>();
+      const cancel = clock.after(PATIENCE, () => late.reject(away()));
+      await Promise.race([known.promise, late.promise]).finally(cancel);
+    },
     start: (id, init) => ask({ type: 'start', id, init }),
     exec: (id, init) => ask({ type: 'exec', id, init }),
     signal: (id, signal) => ask({ type: 'signal', id, signal }).then(() => {}),
@@ -160,6 +175,9 @@ const ABSENT = new Set(['ENOENT', 'ECONNREFUSED']);
 
 /** As shells tell that a command could not be run. */
 const NEVER_RAN = { code: 127, signal: null };
+
+/** Milliseconds in which a zygote that has ended is there again. */
+const PATIENCE = 10_000;
 
 /** Milliseconds between two attempts; nothing runs while connected. */
 const RETRY = 50;

@@ -44,9 +44,14 @@ export function restartAfter(runtime: Runtime, container: Container, delay: numb
   container.cancelRestart();
   container.restartDelay = delay;
   container.cancelRestart = runtime.clock.after(delay, () => {
-    container
-      .inTurn(() =>
-        container.state.status === 'restarting' ? launch(runtime, container, container.state.restarts + 1) : undefined,
+    runtime.zygote
+      .ready()
+      .then(() =>
+        container.inTurn(() =>
+          container.state.status === 'restarting'
+            ? launch(runtime, container, container.state.restarts + 1)
+            : undefined,
+        ),
       )
       .catch((error: unknown) => report(`restart container \`${container.spec.id}\``, error));
   });

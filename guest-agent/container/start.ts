@@ -12,7 +12,8 @@ import { stoppedRoot } from './stopped-root.ts';
 import { resolveGroups, resolveUser } from './user.ts';
 
 /** Starting a running container succeeds. A restart that is due happens now. */
-export function startContainer(runtime: Runtime, container: Container): Promise<ContainerState> {
+export async function startContainer(runtime: Runtime, container: Container): Promise<ContainerState> {
+  await runtime.zygote.ready();
   return container.inTurn(() => {
     if (isRunning(container)) return container.state;
     container.cancelRestart();

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -13,6 +13,7 @@ interface Scene {
   heard: string[];
   say: (message: FromZygote) => void;
   socket: Socket;
+  server: Server;
 }
 
 async function testClient(t: ExecutionContext): Promise<Scene> {
@@ -38,7 +39,7 @@ async function testClient(t: ExecutionContext): Promise<Scene> {
     server.close();
     rmSync(folder, { recursive: true });
   });
-  return { zygote, heard, say, socket };
+  return { zygote, heard, say, socket, server };
 }
 
 const init = { argv: ['true'] } as ContainerInit;
@@ -74,6 +75,18 @@ test('requests fail while the zygote is away', async (t) => {
   socket.destroy();
   await t.throwsAsync(pending, { message: /it is away/ });
   await t.throwsAsync(zygote.start('b', init), { message: /it is away/ });
+});
+
+test('who needs the zygote while it is away waits until it is there and was heard', async (t) => {
+  const { zygote, socket, server } = await testClient(t);
+  await zygote.ready();
+  socket.destroy();
+  await t.throwsAsync(zygote.signal('a', 0), { message: /it is away/ });
+  const waiting = zygote.ready();
+  const [next] = (await once(server, 'connection')) as [Socket];
+  t.teardown(() => next.destroy());
+  next.resume().write('{"type":"processes","processes":[]}\n');
+  await t.notThrowsAsync(waiting);
 });
 
 test('a request that is longer than the zygote takes is refused here', async (t) => {
