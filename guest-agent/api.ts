@@ -12,6 +12,7 @@
  * | PUT /v1/rehearsal | Identity | 204: all but the boot id is as after /v1/identity, and REHEARSAL_LAYER is there; 409 with an identity |
  * | DELETE /v1/rehearsal | – | 204 once all is as before it; 409 while there are containers |
  * | POST /v1/restart | – | 204; then the agent ends as in a crash and is started again, and containers run on: for a new version of it |
+ * | POST /v1/poweroff | – | 204; then init ends all processes, unmounts the disk and turns the machine off |
  * | PUT /v1/layers/:diffId | LayerDisk | 200 once mounted read-only; mounting a mounted layer succeeds |
  * | DELETE /v1/layers/:diffId | – | 204, also when absent; 409 while a container uses it |
  * | GET /v1/layers | – | string[] of diff ids that are mounted |

@@ -17,6 +17,8 @@ export interface Machine {
   unmountState(folder: string): void;
   /** Of this boot. The kernel chooses it when it is first read: a template must not read it. */
   bootId(): string;
+  /** Has init end everything, unmount the disk and turn the machine off. */
+  powerOff(): void;
 }
 
 /** The machine itself; needs root. */
@@ -44,6 +46,8 @@ export function openMachine(sys: Sys): Machine {
     },
     unmountState: (folder) => void sys.umount2(folder, 0),
     bootId: () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    // busybox init: SIGUSR2 is poweroff.
+    powerOff: () => void process.kill(1, 'SIGUSR2'),
   };
 }
 

@@ -9,6 +9,11 @@
  * | GET /nest/guests | – | Guest[] |
  * | GET /nest/guests/:guest | – (id or name) | GuestDetail |
  * | POST /nest/guests/:guest/restart-agent | – | 204 once it was told; containers go on |
+ * | POST /nest/guests/:guest/stop, start, reboot, pause, resume | – | stream, result Guest; what it is already is success |
+ * | GET /nest/guests/:guest/snapshots | – | GuestSnapshot[], oldest first |
+ * | POST /nest/guests/:guest/snapshots/:snapshot | – | stream, result GuestSnapshot; one of that name is replaced |
+ * | POST /nest/guests/:guest/snapshots/:snapshot/restore | – | stream, result Guest: as it was, with its containers |
+ * | DELETE /nest/guests/:guest/snapshots/:snapshot | – | 204, also when absent |
  * | GET /nest/guests/:guest/console?tail=N&follow=1 | – | text/plain, as the guest wrote it |
  * | DELETE /nest/guests/:guest?force=1 | – | 204; 409 while containers run in it without force |
  * | GET /nest/guest-images | – | GuestImage[] |
@@ -74,6 +79,13 @@ export const GuestDetail = v.object({
   ...Guest.entries,
   /** Diff ids of the layers that are mounted in it; null while the agent does not answer. */
   layers: v.nullable(v.array(text)),
+});
+
+export const SnapshotName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/));
+
+export const GuestSnapshot = v.object({
+  name: text,
+  createdAt: count,
 });
 
 export const GuestImage = v.object({
@@ -203,6 +215,7 @@ export type AcceleratorChoice = v.InferOutput<typeof AcceleratorChoice>;
 export type EngineStatus = v.InferOutput<typeof EngineStatus>;
 export type Guest = v.InferOutput<typeof Guest>;
 export type GuestDetail = v.InferOutput<typeof GuestDetail>;
+export type GuestSnapshot = v.InferOutput<typeof GuestSnapshot>;
 export type GuestImage = v.InferOutput<typeof GuestImage>;
 export type DiskUsage = v.InferOutput<typeof DiskUsage>;
 export type StoreCheck = v.InferOutput<typeof StoreCheck>;

@@ -45,6 +45,8 @@ export interface GuestPaths {
   disk: string;
   /** Serial console, kept and bounded by virtlogd. */
   console: string;
+  /** What its snapshots are of; they themselves are in its disk. */
+  snapshots: string;
   /** Host end of the virtio-serial port that carries the trunk. */
   trunk: string;
 }
@@ -81,6 +83,7 @@ export function guestPaths(paths: Paths, guestId: string): GuestPaths {
     folder,
     disk: path.join(folder, 'disk.qcow2'),
     console: path.join(folder, 'console.log'),
+    snapshots: path.join(folder, 'snapshots.json'),
     trunk: path.join(paths.runtime, `${guestId}.trunk`),
   };
 }

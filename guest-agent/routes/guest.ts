@@ -11,6 +11,11 @@ export const guestRoutes: Routes = {
     return { status: 204 };
   },
 
+  'POST /v1/poweroff'({ runtime, stream }) {
+    stream.once('close', () => setImmediate(() => runtime.machine.powerOff()));
+    return { status: 204 };
+  },
+
   'GET /v1/layers': ({ runtime }) => ({ status: 200, body: runtime.layers.list() }),
 
   async 'PUT /v1/layers/:diffId'({ runtime, params, stream }) {

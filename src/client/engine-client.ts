@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import * as v from 'valibot';
+import { snapshotPath, type GuestVerb } from './guest-path.ts';
 import {
   BuildEvent,
   BuildResult,
@@ -9,6 +10,7 @@ import {
   DownResult,
   EngineStatus,
   Guest,
+  GuestSnapshot,
   GuestDetail,
   GuestImage,
   StoreCheck,
@@ -33,6 +35,11 @@ export interface EngineClient {
   guest(name: string): Promise<GuestDetail>;
   console(name: string, options: { tail: number; follow: boolean }, signal?: AbortSignal): Promise<Readable>;
   restartAgent(name: string): Promise<void>;
+  changeGuest(name: string, verb: GuestVerb, onProgress: OnProgress, signal?: AbortSignal): Promise<Guest>;
+  snapshots(guest: string): Promise<GuestSnapshot[]>;
+  takeSnapshot(guest: string, name: string, onProgress: OnProgress, signal?: AbortSignal): Promise<GuestSnapshot>;
+  restoreSnapshot(guest: string, name: string, onProgress: OnProgress, signal?: AbortSignal): Promise<Guest>;
+  deleteSnapshot(guest: string, name: string): Promise<void>;
   deleteGuest(name: string, options: { force: boolean }): Promise<void>;
   guestImages(): Promise<GuestImage[]>;
   buildGuestImage(
@@ -75,6 +82,14 @@ export function engineClient(socketPath: string): EngineClient {
         signal,
       }),
     restartAgent: (name) => done({ method: 'POST', path: `/nest/guests/${encodeURIComponent(name)}/restart-agent` }),
+    changeGuest: (name, verb, onProgress, signal) =>
+      work({ method: 'POST', path: `/nest/guests/${encodeURIComponent(name)}/${verb}`, signal }, Guest, onProgress),
+    snapshots: (guest) => json(snapshotPath(guest), v.array(GuestSnapshot)),
+    takeSnapshot: (guest, name, onProgress, signal) =>
+      work({ method: 'POST', path: snapshotPath(guest, name), signal }, GuestSnapshot, onProgress),
+    restoreSnapshot: (guest, name, onProgress, signal) =>
+      work({ method: 'POST', path: `${snapshotPath(guest, name)}/restore`, signal }, Guest, onProgress),
+    deleteSnapshot: (guest, name) => done({ method: 'DELETE', path: snapshotPath(guest, name) }),
     deleteGuest: (name, { force }) =>
       done({ method: 'DELETE', path: `/nest/guests/${encodeURIComponent(name)}${force ? '?force=1' : ''}` }),
     guestImages: () => json('/nest/guest-images', v.array(GuestImage)),

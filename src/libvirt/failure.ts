@@ -41,7 +41,12 @@ export function toNestError(failure: Failure): NestError {
 }
 
 function connectionHint({ message, code }: Failure): string {
-  if (/permission denied/i.test(message) || code === VIR_ERR_AUTH_FAILED || code === VIR_ERR_AUTH_UNAVAILABLE)
+  // Without polkit nobody can tell libvirtd that this user may.
+  if (
+    /permission denied|polkit|system bus connection/i.test(message) ||
+    code === VIR_ERR_AUTH_FAILED ||
+    code === VIR_ERR_AUTH_UNAVAILABLE
+  )
     return 'Join the group `libvirt` (usermod -aG libvirt USER, then log in again), or use qemu:///session.';
   return 'Is libvirtd running? `systemctl start libvirtd`, or without systemd `virtlogd -d && libvirtd -d`. `nest doctor` checks it.';
 }

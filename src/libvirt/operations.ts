@@ -21,6 +21,8 @@ export interface DomainSummary {
   uuid: string;
   active: boolean;
   state: DomainState;
+  /** It does not run because its guest has turned the machine off, in good order. */
+  turnedOff: boolean;
 }
 
 export type Operations = typeof operations;
@@ -208,6 +210,7 @@ function summary(domain: Domain): DomainSummary {
     uuid: uuid.toString('latin1', 0, VIR_UUID_STRING_BUFLEN - 1),
     active: libvirt().virDomainIsActive(domain) === 1,
     state: STATES[state[0]] ?? 'nostate',
+    turnedOff: STATES[state[0]] === 'shutoff' && reason[0] === VIR_DOMAIN_SHUTOFF_SHUTDOWN,
   };
 }
 
@@ -265,6 +268,8 @@ const VIR_DOMAIN_AFFECT_LIVE = 1;
 const VIR_DOMAIN_AFFECT_CONFIG = 2;
 const VIR_DOMAIN_METADATA_ELEMENT = 2;
 const VIR_UUID_STRING_BUFLEN = 37;
+/** virDomainShutoffReason. */
+const VIR_DOMAIN_SHUTOFF_SHUTDOWN = 1;
 /** struct _virDomainInfo: state, maxMem, memory, nrVirtCpu, cpuTime. */
 const VIR_DOMAIN_INFO_SIZE = 40;
 const VIR_DOMAIN_INFO_CPU_TIME = 32;

@@ -33,7 +33,8 @@ async function adoptDomain(host: Host, domain: DomainSummary): Promise<void> {
     if (!domain.active && known.record.state !== 'starting') stopped(host, known, QEMU_ENDED);
   } else if (host.reserved.has(record.id)) return;
   else if (record.state === 'starting') await removeGuest(host, record.id);
-  else if (domain.active) follow(host, { ...record, state: domain.state === 'paused' ? 'paused' : 'unreachable' });
+  else if (domain.active)
+    follow(host, { ...record, state: domain.state === 'paused' ? 'paused' : 'unreachable', reason: null });
   else if (record.state === 'stopped') follow(host, record);
   else stopped(host, follow(host, { ...record, state: 'unreachable' }), ENDED_UNSEEN);
 }

@@ -8,6 +8,10 @@ import type { Progress } from '../progress.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import { adoptGuests } from './adopt.ts';
 import { lastWords } from './autopsy.ts';
+import { pauseGuest, resumeGuest } from './pause.ts';
+import { deleteSnapshot, listSnapshots, restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts';
+import { startGuest } from './start.ts';
+import { stopGuest } from './stop.ts';
 import { attachLayer } from './attach-layer.ts';
 import { consoleTail } from './console.ts';
 import { createGuest } from './create.ts';
@@ -20,6 +24,7 @@ import { removeGuest } from './remove.ts';
 import { openTemplates } from './template/templates.ts';
 
 export type { GuestRecord, GuestShape } from './record.ts';
+export type { Snapshot } from './snapshot.ts';
 
 export interface GuestRequest {
   zone: string;
@@ -39,6 +44,18 @@ export interface Guests {
   get(id: string): GuestRecord | undefined;
   /** Clones or boots; resolves when the agent has taken its identity. On failure nothing is left and the error shows the console's last lines. */
   create(request: GuestRequest, progress: Progress, signal?: AbortSignal): Promise<GuestRecord>;
+  /** Has it turn itself off, keeping its disk. Stopped already is success. */
+  stop(id: string): Promise<void>;
+  /** Boots it with the disk that it has; resolves when the agent has answered. Running already is success. */
+  start(id: string, progress: Progress, signal?: AbortSignal): Promise<void>;
+  pause(id: string): Promise<void>;
+  resume(id: string): Promise<void>;
+  snapshots(id: string): Promise<Snapshot[]>;
+  takeSnapshot(id: string, name: string): Promise<Snapshot>;
+  /** Makes the guest what it was at that moment, with the containers that ran in it then. */
+  restoreSnapshot(id: string, name: string): Promise<void>;
+  /** Absent is success. */
+  deleteSnapshot(id: string, name: string): Promise<void>;
   /** Hot-plugs the layer's disk and has the agent mount it; done already is success. */
   attachLayer(id: string, layer: { diffId: string; path: string }): Promise<void>;
   /** Unmounts and unplugs the layers that are not wanted. */
@@ -129,6 +146,14 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     list: () => [...host.guests.values()].map(({ record }) => record),
     get: (id) => host.guests.get(id)?.record,
     create: (request, progress, signal) => createGuest(host, request, progress, signal),
+    stop: async (id) => stopGuest(host, known(id)),
+    start: async (id, progress, signal) => startGuest(host, known(id), progress, signal),
+    pause: async (id) => pauseGuest(host, known(id)),
+    resume: async (id) => resumeGuest(host, known(id)),
+    snapshots: async (id) => listSnapshots(host, known(id)),
+    takeSnapshot: async (id, name) => takeSnapshot(host, known(id), name),
+    restoreSnapshot: async (id, name) => restoreSnapshot(host, known(id), name),
+    deleteSnapshot: async (id, name) => deleteSnapshot(host, known(id), name),
     attachLayer: async (id, layer) => attachLayer(host, known(id), layer),
     detachLayers: async (id, wanted) => detachLayers(host, known(id), wanted),
     trunk: (id) => known(id).trunk,

@@ -39,6 +39,8 @@ export interface Guest {
   trunk: Trunk;
   /** Aborted when its QEMU is gone. */
   ended: AbortController;
+  /** Somebody has asked for its end: it is no news. */
+  stopping: boolean;
   /** Layers that are attached, or just being attached, by diff id. */
   layers: Map<string, Promise<void>>;
   /** The last hot-plug, done or not: they choose a free place one after another. */
@@ -57,6 +59,7 @@ export function follow(host: Host, record: GuestRecord): Guest {
     record,
     trunk,
     ended: new AbortController(),
+    stopping: false,
     layers: new Map(),
     plugging: Promise.resolve(),
   };
@@ -116,6 +119,7 @@ export function stopped(host: Host, guest: Guest, reason: string): void {
   if (guest.ended.signal.aborted) return;
   const booting = guest.record.state === 'starting';
   letGo(guest);
+  if (guest.stopping) return;
   // Whoever boots it says itself why that failed (boot-error.ts).
   if (booting) update(host, guest, { state: 'stopped', reason });
   else
@@ -124,7 +128,8 @@ export function stopped(host: Host, guest: Guest, reason: string): void {
       .then((why) => update(host, guest, { state: 'stopped', reason: why }));
 }
 
-function letGo(guest: Guest): void {
+/** Follows this guest no longer. */
+export function letGo(guest: Guest): void {
   guest.ended.abort();
   guest.trunk.close();
 }

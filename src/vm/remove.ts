@@ -8,8 +8,14 @@ export async function removeGuest(host: Host, id: string): Promise<void> {
   const guest = host.guests.get(id);
   guest?.trunk.close();
   const domain = domainName(host.instance, id);
-  await host.libvirt.destroy(domain);
-  await host.libvirt.undefine(domain);
+  try {
+    await host.libvirt.destroy(domain);
+    await host.libvirt.undefine(domain);
+  } catch (error) {
+    // A half-made one is unknown from here on: the next adopt() removes what libvirt still has of it.
+    if (guest?.record.state === 'starting') host.guests.delete(id);
+    throw error;
+  }
   await removeFiles(host.paths, id);
   host.guests.delete(id);
 }

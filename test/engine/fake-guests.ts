@@ -30,6 +30,8 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
   mkdirSync(folder, { recursive: true });
   const records = new Map<string, GuestRecord>();
   const inside = new Map<string, FakeAgent>();
+  /** What guests that were stopped keep. */
+  const disks = new Map<string, FakeAgent['containers']>();
   const trunks = new Map<string, Trunk>();
   const listeners: ((guest: GuestRecord) => void)[] = [];
   let failure: NestError | undefined;
@@ -40,6 +42,11 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
     records.set(record.id, record);
     writeFileSync(file(record.id), JSON.stringify({ record, pid }));
     for (const listener of listeners) listener(record);
+  };
+  const known = (id: string) => {
+    const record = records.get(id);
+    if (record === undefined) throw new Error(`no guest ${id}`);
+    return record;
   };
   const launch = async (id: string): Promise<number | undefined> => {
     if (agents === 'inside') {
@@ -101,6 +108,33 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
         return record;
       });
     },
+    async stop(id) {
+      const record = known(id);
+      const containers = inside.get(id)?.containers;
+      if (containers !== undefined) disks.set(id, containers);
+      await end(id);
+      keep({ ...record, state: 'stopped', reason: null });
+    },
+    async start(id) {
+      const record = known(id);
+      if (record.state !== 'stopped') return;
+      const pid = await launch(id);
+      for (const [containerId, container] of disks.get(id) ?? [])
+        inside.get(id)?.containers.set(containerId, container);
+      keep({ ...record, state: 'running' }, pid);
+    },
+    async pause(id) {
+      keep({ ...known(id), state: 'paused' });
+      await Promise.resolve();
+    },
+    async resume(id) {
+      keep({ ...known(id), state: 'running' });
+      await Promise.resolve();
+    },
+    snapshots: () => Promise.resolve([]),
+    takeSnapshot: () => Promise.reject(new Error('not here')),
+    restoreSnapshot: () => Promise.reject(new Error('not here')),
+    deleteSnapshot: () => Promise.resolve(),
     attachLayer: async (id, { diffId }) => {
       await fake.trunk(id).send({
         method: 'PUT',
@@ -144,8 +178,7 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
       return agent;
     },
     async crash(id) {
-      const record = records.get(id);
-      if (record === undefined) throw new Error(`no guest ${id}`);
+      const record = known(id);
       await end(id);
       keep({ ...record, state: 'stopped', reason: 'its QEMU ended' });
     },

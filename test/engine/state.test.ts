@@ -33,7 +33,7 @@ function container(digit: string, name: string): Container {
 test('what was saved is there after opening it again', async (t) => {
   const file = path.join(await folder(t), 'state.db');
   const first = openState(file);
-  t.true(first.fresh);
+  t.not(first.adoptBefore, null);
   const saved = container('a', 'web');
   first.containers.save(saved);
   first.containers.save(container('b', 'db'));
@@ -41,7 +41,7 @@ test('what was saved is there after opening it again', async (t) => {
   first.containers.update('a'.repeat(64), { bindings: [{ containerPort: 80, hostIp: '127.0.0.1', hostPort: 8080 }] });
   first.close();
   const second = openState(file);
-  t.false(second.fresh);
+  t.is(second.adoptBefore, null);
   t.deepEqual(second.containers.all(), [
     { ...saved, bindings: [{ containerPort: 80, hostIp: '127.0.0.1', hostPort: 8080 }] },
   ]);

@@ -19,6 +19,7 @@ export function fakeMachine(): FakeMachine {
     mountState: () => note('mount'),
     unmountState: () => note('unmount'),
     bootId: () => bootId,
+    powerOff: () => note('power off'),
   };
 }
 

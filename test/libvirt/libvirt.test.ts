@@ -22,11 +22,11 @@ test('a domain is defined, started, listed, destroyed and undefined', async (t) 
   await libvirt.start('life');
   t.deepEqual(
     (await libvirt.list()).find(({ name }) => name === 'life'),
-    { name: 'life', uuid: defined.uuid, active: true, state: 'running' },
+    { name: 'life', uuid: defined.uuid, active: true, state: 'running', turnedOff: false },
   );
   t.regex(await libvirt.describe('life'), /<name>life<\/name>/);
   await libvirt.destroy('life');
-  t.like(await libvirt.lookup('life'), { active: false });
+  t.like(await libvirt.lookup('life'), { active: false, turnedOff: false });
   await libvirt.undefine('life');
   t.is(await libvirt.lookup('life'), undefined);
 });

@@ -1,5 +1,7 @@
 /** What each fault does to a real guest and its containers: docs/faults.md. */
 import test from 'ava';
+import { execFileSync } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openLibvirt } from '../../src/libvirt/libvirt.ts';
 import { busyboxImage } from '../helpers/images.ts';
@@ -27,12 +29,18 @@ let nest: Nest;
 
 test.before(async () => {
   nest = await openNest();
+  // A file system that is small enough to be filled.
+  await mkdir(nest.paths.guests, { mode: 0o711 });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=711,size=512m', 'tmpfs', nest.paths.guests]);
   await nest.ok('image', 'load', await busyboxImage(path.join(nest.paths.data, 'fixture'), { name: IMAGE }));
   await Promise.all([run('bystander', 'other', 'no'), run('web', 'shop', 'always')]);
   await run('once', 'shop', 'no');
 });
 
-test.after.always(() => nest.close());
+test.after.always(async () => {
+  execFileSync('umount', ['--lazy', nest.paths.guests]);
+  await nest.close();
+});
 
 test.serial(
   'a kernel panic ends its guest at once; what is to run runs again, and other guests see nothing',
@@ -77,6 +85,40 @@ test.serial('a frozen guest is noticed within seconds, ended, and its containers
   );
   t.is(await nest.ok('exec', 'frozen', 'hostname'), 'frozen-host');
   t.is((await container('bystander')).state, 'running');
+});
+
+test.serial('a full disk is an error in the containers that write, and their guest goes on', async (t) => {
+  const guest = await guestOf('frozen');
+  await nest.ok('exec', 'frozen', 'fallocate', '-l', '15G', '/filler');
+  const full = await nest.run(['exec', 'frozen', 'fallocate', '-l', '4G', '/more']);
+  t.not(full.exitCode, 0);
+  t.regex(full.stderr, /No space left on device/);
+  t.is(await nest.ok('exec', 'frozen', 'echo', 'here'), 'here');
+  await nest.ok('exec', 'frozen', 'rm', '-f', '/filler', '/more');
+  await nest.ok('exec', 'frozen', 'sh', '-c', 'echo again >/file && sync');
+  t.is((await guestNamed(guest.name)).state, 'running');
+});
+
+test.serial('a guest that the host has no space for is paused, says why, and goes on when it is resumed', async (t) => {
+  const guest = await guestOf('frozen');
+  const filler = path.join(nest.paths.guests, 'filler');
+  await t.throwsAsync(writeFile(filler, Buffer.alloc(512 * 1024 ** 2)), { code: 'ENOSPC' });
+  await nest.ok(
+    'exec',
+    '-d',
+    'frozen',
+    'sh',
+    '-c',
+    'dd if=/dev/urandom of=/big bs=1M count=32 && sync && echo done >/done',
+  );
+  await until('it to be paused', async () => (await guestNamed(guest.name)).state === 'paused', 60);
+  t.regex((await guestNamed(guest.name)).reason ?? '', /could not write its disk, most likely for want of space/);
+  t.is((await container('frozen')).state, 'paused');
+  t.is((await container('bystander')).state, 'running');
+  await rm(filler);
+  await nest.ok('vm', 'resume', guest.name);
+  await until('the writer to finish', async () => (await nest.run(['exec', 'frozen', 'cat', '/done'])).exitCode === 0);
+  t.is((await guestNamed(guest.name)).reason, null);
 });
 
 async function run(name: string, zone: string, restart: string): Promise<void> {

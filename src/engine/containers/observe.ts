@@ -17,6 +17,19 @@ export function loseContainers(ctx: Context, guestId: string, reason: string): v
   for (const container of ctx.state.containers.all()) if (container.guest === guestId) lose(ctx, container, reason);
 }
 
+/** Somebody has stopped the guest: the container waits there. @param wasUp it ran until then */
+export function parkContainer(ctx: Context, container: Container, reason: string, wasUp: boolean): void {
+  const { id } = container.record;
+  const status = wasUp && runsAgain(container) ? ('restarting' as const) : container.state.status;
+  ctx.state.containers.update(id, { lost: reason, state: { ...container.state, status } });
+}
+
+/** The guest goes back to a snapshot: whether it has the container then, and in which state, its agent tells next. */
+export async function unsettleContainer(ctx: Context, { record, state }: Container, reason: string): Promise<void> {
+  await ctx.ports.close(record.id);
+  ctx.state.containers.update(record.id, { lost: reason, state: { ...state, status: 'exited', pid: 0 }, bindings: [] });
+}
+
 /** The guest runs but no longer has the container. */
 export function vanished(ctx: Context, id: string): void {
   const container = ctx.state.containers.get(id);

@@ -1,5 +1,6 @@
 import { isUp, waitsForGuest } from '../containers/observe.ts';
 import type { Context } from '../context.ts';
+import type { GuestRecord } from '../../vm/guests.ts';
 import type { Container } from '../state/record.ts';
 
 export type DockerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead' | 'removing';
@@ -8,10 +9,17 @@ export type DockerState = 'created' | 'running' | 'paused' | 'restarting' | 'exi
 export function dockerState(ctx: Context, container: Container): DockerState {
   const { phase, lost, state, guest } = container;
   if (phase === 'removing') return 'removing';
+  const home = ctx.link.current()?.get(guest ?? '');
+  if (lost !== null && isParked(home)) return state.startedAt === 0 ? 'created' : 'exited';
   if (waitsForGuest(container)) return 'restarting';
   if (lost !== null) return 'dead';
-  const asleep = isUp(container) && ctx.link.current()?.get(guest ?? '')?.state === 'paused';
+  const asleep = isUp(container) && home?.state === 'paused';
   return asleep || (state.status === 'running' && state.paused) ? 'paused' : state.status;
+}
+
+/** Somebody has stopped the guest: what is in it is there when it is started. */
+function isParked(guest: GuestRecord | undefined): boolean {
+  return guest?.state === 'stopped' && guest.reason === null;
 }
 
 /** The STATUS column of `docker ps`, with what Docker does not know of in brackets. */
@@ -33,7 +41,7 @@ export function statusText(ctx: Context, container: Container, now: number): str
     case 'exited':
       return state.startedAt === 0
         ? `Exited (${state.exitCode})`
-        : `Exited (${state.exitCode}) ${duration(now - state.finishedAt)} ago${oom}`;
+        : `Exited (${state.exitCode}) ${duration(now - state.finishedAt)} ago${oom}${lost === null ? '' : ' (guest stopped)'}`;
     case 'dead':
       return `Dead (${lost ?? ''})`;
     case 'removing':

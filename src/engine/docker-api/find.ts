@@ -14,7 +14,7 @@ export async function findContainer(ctx: Context, call: Call): Promise<Container
  */
 export async function seeGuests(ctx: Context): Promise<void> {
   const known = ctx.state.containers.all().length > 0;
-  if (!known && !ctx.state.fresh) return;
+  if (!known && ctx.state.adoptBefore === null) return;
   try {
     await ctx.link.open();
     await ctx.watch.settled();

@@ -32,7 +32,8 @@ export function idleGuests(
       clearTimeout(timers.get(id));
       timers.delete(id);
       const guest = ctx.link.current()?.get(id);
-      if (guest === undefined || !isEmpty(id)) return;
+      // One that somebody has stopped is kept for them.
+      if (guest === undefined || !isEmpty(id) || (guest.state === 'stopped' && guest.reason === null)) return;
       const expire = () =>
         void removeIfEmpty(id).catch((error: unknown) =>
           ctx.log(`remove idle guest \`${guest.name}\`: ${String(error)}`),

@@ -54,7 +54,8 @@ async function meetStranger(ctx: Context, guest: GuestRecord, record: AgentRecor
   const known = ctx.state.containers.get(id);
   const meta = ctx.creating.has(id) ? undefined : sealedMeta(ctx, record);
   if (meta === undefined) return;
-  if (known === undefined && ctx.state.fresh && meta.id === id && meta.zone === guest.zone) {
+  const forgotten = known === undefined && meta.createdAt < (ctx.state.adoptBefore ?? 0);
+  if (forgotten && meta.id === id && meta.zone === guest.zone) {
     ctx.state.containers.save(adopted(guest, meta, record));
     ctx.log(`adopted container \`${meta.name}\` from guest \`${guest.name}\``);
     observe(ctx, record.state);

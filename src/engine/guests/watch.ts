@@ -13,6 +13,8 @@ export interface GuestWatch {
   begin(guests: Guests): void;
   /** Resolves when every guest that answers has told its containers' states. */
   settled(): Promise<void>;
+  /** Takes in what a guest is now: its changes were not listened to while it was in `leaving`. */
+  look(guestId: string): void;
   /** No longer follows that guest. */
   drop(guestId: string): void;
   close(): void;
@@ -78,6 +80,11 @@ export function watchGuests(ctx: Context): GuestWatch {
       const timer = setTimeout(late.resolve, SETTLE_MILLISECONDS, undefined);
       await Promise.race([Promise.all(following.values().map(({ heard }) => heard.promise)), late.promise]);
       clearTimeout(timer);
+    },
+    look(id) {
+      const guests = ctx.link.current();
+      const guest = guests?.get(id);
+      if (guests !== undefined && guest !== undefined) update(guest, guests);
     },
     drop,
     close() {

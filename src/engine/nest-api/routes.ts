@@ -10,9 +10,11 @@ import { diskUsage } from '../disk-usage.ts';
 import { flag } from '../docker-api/query.ts';
 import { jsonLines } from '../http/lines.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
+import { pauseGuest, rebootGuest, resumeGuest, startGuest, stopGuest } from '../guests/life-cycle.ts';
 import { consoleReply } from './console.ts';
 import { deleteGuest, describeGuest, findGuest, restartAgent, showGuest } from './guests.ts';
 import { NDJSON, resultStream } from './result-stream.ts';
+import { snapshotRoutes } from './snapshots.ts';
 
 export interface GuestImages {
   build(recipe: string, force: boolean, progress: Progress, signal: AbortSignal): Promise<GuestImage>;
@@ -62,6 +64,18 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
         return { status: 204 };
       },
     },
+    ...Object.entries(CHANGES).map(([verb, change]): Route => ({
+      method: 'POST',
+      path: `/nest/guests/:guest/${verb}`,
+      handle: async (call) => {
+        const guest = await find(call);
+        return resultStream(ctx, call, async (progress, signal) => {
+          await change(ctx, guest, progress, signal);
+          return describeGuest(ctx, await findGuest(ctx, guest.id));
+        });
+      },
+    })),
+    ...snapshotRoutes(ctx),
     {
       method: 'GET',
       path: '/nest/guests/:guest/console',
@@ -138,4 +152,6 @@ function zoneProgress(ctx: Context, { query, signal }: Call): Reply {
   return { status: 200, stream, contentType: NDJSON };
 }
 
+/** The verbs of a guest's life that end in another state of it. */
+const CHANGES = { stop: stopGuest, start: startGuest, reboot: rebootGuest, pause: pauseGuest, resume: resumeGuest };
 const DEFAULT_RECIPE = 'debian-12';

@@ -4,8 +4,11 @@ import { openDatabase } from './database.ts';
 /** What the engine must not forget. Images live in their store, guests in libvirt's metadata, deployments in labels. */
 export interface State {
   containers: ContainerTable;
-  /** True when there was no database: containers found in guests are then adopted. */
-  fresh: boolean;
+  /**
+   * Milliseconds since 1970; containers from before that, found in guests, are adopted. Set when there was no database: one
+   * that was made later and is not in it has been removed. Null when there was one.
+   */
+  adoptBefore: number | null;
   /** Ends the lock on the data directory. */
   close(): void;
 }
@@ -13,5 +16,9 @@ export interface State {
 /** @throws NestError `conflict` when another engine has it open. */
 export function openState(file: string): State {
   const { database, fresh } = openDatabase(file);
-  return { containers: containerTable(database), fresh, close: () => database.close() };
+  return {
+    containers: containerTable(database),
+    adoptBefore: fresh ? Date.now() : null,
+    close: () => database.close(),
+  };
 }
