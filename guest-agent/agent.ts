@@ -7,6 +7,7 @@ import { openSlots } from './container/slots.ts';
 import { dispatchExit, dispatchStart, loadState, reconcile } from './container/reconcile.ts';
 import { report } from './errors.ts';
 import { agentMarker, agentSocket, type Folders, layersFolder } from './folders.ts';
+import { watchHealth } from './health/watch.ts';
 import { openSelf } from './identity.ts';
 import { type LayerMounts, openLayers } from './layers.ts';
 import type { Machine } from './machine.ts';
@@ -74,6 +75,7 @@ export async function openAgent(options: {
   };
   if (self.known) loadState(runtime);
   await ready.promise;
+  watchHealth(runtime);
 
   const server = createApiServer(runtime);
   rmSync(agentSocket(folders), { force: true });

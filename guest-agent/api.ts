@@ -27,6 +27,7 @@
  * | POST /v1/containers/:id/resume | – | ContainerState; resuming one that is not paused succeeds |
  * | POST /v1/containers/:id/update | ContainerUpdate | ContainerRecord; limits take the place of all earlier ones, at once |
  * | GET /v1/containers/:id/stats | – | ContainerStats, 409 when it is not running |
+ * | GET /v1/containers/:id/health | – | HealthReport |
  * | GET /v1/containers/:id/processes | – | ContainerProcess[], 409 when it is not running |
  * | POST /v1/containers/:id/wait | – | ContainerState when it has exited and will not be restarted (headers come at once) |
  * | DELETE /v1/containers/:id?force=1 | – | 204, also when absent; 409 while running without force |
@@ -47,8 +48,10 @@
  * at most FRAME_LIMIT bytes each. An error is an ErrorReply with status 400, 404, 409 or 500.
  */
 import * as v from 'valibot';
+import { HealthCheck, HealthStatus } from './wire/health.ts';
 import { Limits } from './wire/limits.ts';
 
+export * from './wire/health.ts';
 export * from './wire/limits.ts';
 export * from './wire/stats.ts';
 import { CAPABILITIES } from './security/capability-names.ts';
@@ -155,6 +158,12 @@ const process = {
   terminal: v.optional(TerminalSize),
 };
 
+/** How much of a container's log is kept: what is older than `files` files of `size` bytes each is removed. */
+export const LogLimits = v.strictObject({
+  size: v.pipe(count, v.minValue(4096)),
+  files: v.pipe(count, v.minValue(1), v.maxValue(1000)),
+});
+
 export const ContainerSpec = v.strictObject({
   id: ContainerId,
   hostname: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/)),
@@ -181,6 +190,8 @@ export const ContainerSpec = v.strictObject({
   oomScoreAdj: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-1000), v.maxValue(1000))),
   /** A small init is PID 1: it hands signals to the command and takes what orphans leave. */
   init: v.optional(v.boolean()),
+  health: v.optional(HealthCheck),
+  log: v.optional(LogLimits),
   /** Opaque to the agent; the engine keeps here what it needs to adopt the container. */
   annotations: v.record(v.pipe(v.string(), v.maxLength(256)), text),
 });
@@ -198,6 +209,8 @@ export const ContainerState = v.strictObject({
   status: v.picklist(['created', 'running', 'restarting', 'exited']),
   /** Its processes stand still; only when it is running. */
   paused: v.optional(v.boolean(), false),
+  /** `none` without a health check, and while it does not run. */
+  health: v.optional(HealthStatus, 'none'),
   /** Of PID 1 as the guest sees it; 0 when not running. */
   pid: count,
   /** Milliseconds since 1970; 0 when it never happened. */
@@ -271,6 +284,7 @@ export const ErrorReply = v.object({
 });
 
 export type LayerDisk = v.InferOutput<typeof LayerDisk>;
+export type LogLimits = v.InferOutput<typeof LogLimits>;
 export type RestartPolicy = v.InferOutput<typeof RestartPolicy>;
 export type ContainerSpec = v.InferOutput<typeof ContainerSpec>;
 export type ContainerUpdate = v.InferOutput<typeof ContainerUpdate>;

@@ -48,6 +48,7 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
       });
       filterDevices(sys, folder, [...DEFAULT_DEVICES, ...rules], false);
     },
+    makeCgroup: (folder) => void mkdirSync(folder, { recursive: true }),
     removeCgroup,
     killCgroup,
     oomKillCount,

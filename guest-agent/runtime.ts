@@ -36,6 +36,8 @@ export interface Kernel {
   createCgroup(name: string): string;
   /** Lets the container use these devices, besides those that all have. */
   allowDevices(folder: string, devices: { path: string; access: string }[]): void;
+  /** One inside a container's, without limits of its own. */
+  makeCgroup(folder: string): void;
   removeCgroup(folder: string): void;
   killCgroup(folder: string): void;
   /** Fails with the system call's error where the kernel does not take a value. */

@@ -45,7 +45,7 @@ export function openContainer(runtime: Runtime, { spec, ...stored }: StoredConta
     spec,
     ...stored,
     inTurn: serialQueue(),
-    log: openLog(containerFolders(runtime.folders, spec.id).log),
+    log: openLog(containerFolders(runtime.folders, spec.id).log, spec.log),
     run: undefined,
     restartDelay: 0,
     cancelRestart: () => {},

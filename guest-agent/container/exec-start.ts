@@ -4,10 +4,10 @@ import type { ExecSpec } from '../api.ts';
 import { conflict } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { makeFifos } from '../stdio/fifos.ts';
-import type { ExecInit } from '../zygote/protocol.ts';
+import type { ExecInit, TerminalEnd } from '../zygote/protocol.ts';
 import { type Container, findRunning, type Run } from './container.ts';
 import { endOutput, type Exec, execFolder, refusePaused } from './exec.ts';
-import { openExecOutput, openExecTerminal } from './exec-output.ts';
+import { type ExecOutput, openExecOutput, openExecTerminal } from './exec-output.ts';
 import { failedExitCode, startFailure } from './failure.ts';
 import { processOptions } from './options.ts';
 import { processInit } from './process-init.ts';
@@ -23,28 +23,52 @@ export function startExec(runtime: Runtime, exec: Exec, stream: Duplex, begin: (
     const { spec } = exec;
     if (spec === undefined) throw conflict(`start exec \`${exec.id}\`: it was started before`);
     exec.spec = undefined;
-    try {
-      const container = findRunning(runtime, exec.container);
-      refusePaused(container);
-      const init = await prepareInit(runtime, container, spec);
-      const folder = execFolder(runtime, exec.id);
-      const stdio = spec.terminal ?? makeFifos(folder, spec.stdin, (path, mode) => runtime.kernel.mkfifo(path, mode));
-      // Tells an agent that comes later whose process it is.
-      if (spec.terminal !== undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
-      else exec.output = openExecOutput(folder, spec.stdin, stream);
-      const { pid, terminal } = await runtime.zygote.exec(exec.id, { ...init, stdio });
-      if (terminal !== null) exec.output = openExecTerminal(runtime.kernel.openTerminal(terminal), spec.stdin, stream);
-      exec.state = { running: true, exitCode: null, pid };
-    } catch (error) {
-      endOutput(runtime, exec);
-      const failure = startFailure(spec.argv[0], error);
-      exec.state = { running: false, exitCode: failedExitCode(failure), pid: 0 };
-      throw failure;
-    }
+    await launchExec(runtime, exec, {
+      spec,
+      open: (folder) => openExecOutput(folder, spec.stdin, stream),
+      openTerminal: (end) => openExecTerminal(runtime.kernel.openTerminal(end), spec.stdin, stream),
+    });
     exec.ended = () => stream.end();
     begin();
     exec.output?.begin();
   });
+}
+
+export interface ExecLaunch {
+  spec: ExecSpec;
+  /** One inside the container's, which is the default. */
+  cgroup?: string;
+  /** Opens the agent's ends of the FIFOs in that folder. */
+  open: (folder: string) => ExecOutput;
+  /** The same for a process with a terminal. */
+  openTerminal?: (end: TerminalEnd) => ExecOutput;
+}
+
+/** Runs the process. Runs in the exec's turn; its exit is recorded in a later one. */
+export async function launchExec(
+  runtime: Runtime,
+  exec: Exec,
+  { spec, cgroup, open, openTerminal }: ExecLaunch,
+): Promise<void> {
+  try {
+    const container = findRunning(runtime, exec.container);
+    refusePaused(container);
+    const init = await prepareInit(runtime, container, spec);
+    const folder = execFolder(runtime, exec.id);
+    const stdio = spec.terminal ?? makeFifos(folder, spec.stdin, (path, mode) => runtime.kernel.mkfifo(path, mode));
+    // Tells an agent that comes later whose process it is.
+    if (spec.terminal !== undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    else exec.output = open(folder);
+    const own = cgroup === undefined ? {} : { cgroup };
+    const { pid, terminal } = await runtime.zygote.exec(exec.id, { ...init, stdio, ...own });
+    if (terminal !== null) exec.output = openTerminal?.(terminal);
+    exec.state = { running: true, exitCode: null, pid };
+  } catch (error) {
+    endOutput(runtime, exec);
+    const failure = startFailure(spec.argv[0], error);
+    exec.state = { running: false, exitCode: failedExitCode(failure), pid: 0 };
+    throw failure;
+  }
 }
 
 async function prepareInit(

@@ -67,12 +67,14 @@ function settle(
 ): void {
   const { startedAt, restarts } = container.state;
   const lastDelay = container.restartDelay;
-  const ended = { exitCode: end.exitCode, restarts, ranFor: end.finishedAt - startedAt, lastDelay };
+  const unhealthy = container.state.health === 'unhealthy';
+  const ended = { exitCode: end.exitCode, restarts, ranFor: end.finishedAt - startedAt, lastDelay, unhealthy };
   const delay = container.stopRequested ? undefined : restartDelay(container.spec.restart, ended);
   setState(runtime, container, {
     ...end,
     status: delay === undefined ? 'exited' : 'restarting',
     paused: false,
+    health: 'none',
     pid: 0,
   });
   if (delay !== undefined) restartAfter(runtime, container, delay);

@@ -4,6 +4,8 @@ export interface EndedRun {
   exitCode: number;
   /** Automatic restarts so far. */
   restarts: number;
+  /** It was ended for this, or would be. */
+  unhealthy: boolean;
   /** Milliseconds that it ran. */
   ranFor: number;
   /** Milliseconds that the restart before it waited; 0 when it was started by a user. */
@@ -12,7 +14,8 @@ export interface EndedRun {
 
 /**
  * Milliseconds until the next automatic restart, undefined for none. As docker does: 100 ms, doubled with each restart
- * up to a minute, from the beginning again after a run of 10 s.
+ * up to a minute, from the beginning again after a run of 10 s. One that was unhealthy is restarted also without a policy:
+ * who gives a container a health check wants a healthy one.
  */
 export function restartDelay(policy: RestartPolicy, run: EndedRun): number | undefined {
   if (!wanted(policy, run)) return undefined;
@@ -20,15 +23,15 @@ export function restartDelay(policy: RestartPolicy, run: EndedRun): number | und
   return Math.min(run.lastDelay * 2, LONGEST);
 }
 
-function wanted(policy: RestartPolicy, { exitCode, restarts }: EndedRun): boolean {
+function wanted(policy: RestartPolicy, { exitCode, restarts, unhealthy }: EndedRun): boolean {
   switch (policy.name) {
     case 'no':
-      return false;
+      return unhealthy;
     case 'always':
     case 'unless-stopped':
       return true;
     case 'on-failure':
-      return exitCode !== 0 && (policy.maximumRetries === 0 || restarts < policy.maximumRetries);
+      return (exitCode !== 0 || unhealthy) && (policy.maximumRetries === 0 || restarts < policy.maximumRetries);
   }
 }
 

@@ -43,6 +43,7 @@ export function saveState(folders: Folders, stored: StoredState): void {
 export function newContainer(spec: ContainerSpec, createdAt: number): StoredContainer {
   const never = {
     paused: false,
+    health: 'none' as const,
     pid: 0,
     startedAt: 0,
     finishedAt: 0,

@@ -8,6 +8,7 @@ import { resizeContainer } from '../container/resize.ts';
 import { startContainer } from '../container/start.ts';
 import { stopContainer } from '../container/stop.ts';
 import { updateContainer } from '../container/update.ts';
+import { healthReport } from '../health/watch.ts';
 import { count, flag, parse, readBody } from './input.ts';
 import { respondStream } from './output.ts';
 import type { Routes } from './router.ts';
@@ -66,6 +67,11 @@ export const containerRoutes: Routes = {
     const { run, state } = findRunning(runtime, params.id);
     return { status: 200, body: { readAt: runtime.clock.now(), ...runtime.kernel.stats(run.cgroup, state.pid) } };
   },
+
+  'GET /v1/containers/:id/health': ({ runtime, params }) => ({
+    status: 200,
+    body: healthReport(findContainer(runtime, params.id)),
+  }),
 
   'GET /v1/containers/:id/processes': ({ runtime, params }) => ({
     status: 200,

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { LogLimits } from '../api.ts';
 import { report } from '../errors.ts';
 import type { OutputStream } from './frame.ts';
 import { encodeEntry, type LogEntry, splitIntoEntries } from './log-entry.ts';
@@ -30,7 +31,7 @@ export interface Appended {
 }
 
 /**
- * A container's log: numbered segments of JSON lines, of which the newest two are kept. A segment is only ever appended
+ * A container's log: numbered segments of JSON lines, of which the newest ones are kept. A segment is only ever appended
  * to, so readers need nothing but its number and an offset.
  */
 export interface LogFile {
@@ -51,8 +52,8 @@ export interface LogFile {
   close(): void;
 }
 
-/** @param limit bytes after which the next segment begins */
-export function openLog(folder: string, limit = SEGMENT_LIMIT): LogFile {
+/** @param limits bytes after which the next segment begins, and how many are kept */
+export function openLog(folder: string, limits: LogLimits = LIMITS): LogFile {
   let segment: number | undefined;
   let file: { fd: number; size: number } | undefined;
   let refused = false;
@@ -73,7 +74,7 @@ export function openLog(folder: string, limit = SEGMENT_LIMIT): LogFile {
   const rotate = () => {
     close();
     const next = (segment = current() + 1);
-    for (const old of segments(folder)) if (old <= next - SEGMENTS_KEPT) rmSync(segmentPath(folder, old));
+    for (const old of segments(folder)) if (old <= next - limits.files) rmSync(segmentPath(folder, old));
     return open();
   };
 
@@ -81,7 +82,7 @@ export function openLog(folder: string, limit = SEGMENT_LIMIT): LogFile {
     append(time, stream, chunk) {
       try {
         let target = open();
-        if (target.size >= limit) target = rotate();
+        if (target.size >= limits.size) target = rotate();
         const entries = splitIntoEntries(time, stream, chunk);
         const from = { segment: current(), offset: target.size };
         target.size = writeWhole(target.fd, target.size, entries.map(encodeEntry).join(''));
@@ -144,6 +145,5 @@ function writeWhole(fd: number, size: number, text: string): number {
   return size + bytes.length;
 }
 
-const SEGMENT_LIMIT = 10 * 1024 * 1024;
-const SEGMENTS_KEPT = 2;
+const LIMITS: LogLimits = { size: 10 * 1024 * 1024, files: 2 };
 const SEGMENT_NAME = /^([1-9][0-9]{0,14})\.jsonl$/;

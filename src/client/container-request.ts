@@ -3,6 +3,7 @@ import { LABELS } from '../api.ts';
 import { NestError } from '../errors.ts';
 import type { HostSettings } from './container-settings.ts';
 import { parsePort, parseRestart, toMap } from './docker-values.ts';
+import type { Healthcheck } from './health-check.ts';
 
 /** What `nest run` asks for, as its flags say it. */
 export interface RunOptions {
@@ -21,6 +22,10 @@ export interface RunOptions {
   domainname?: string | undefined;
   entrypoint?: string | undefined;
   stopSignal?: string | undefined;
+  health?: Healthcheck | undefined;
+  logDriver?: string | undefined;
+  /** `max-size=10m` */
+  logOptions: string[];
   restart: string;
   interactive: boolean;
   detach: boolean;
@@ -44,6 +49,7 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
     ...(options.user !== undefined && { User: options.user }),
     ...(options.hostname !== undefined && { Hostname: options.hostname }),
     ...(options.stopSignal !== undefined && { StopSignal: options.stopSignal }),
+    ...(options.health !== undefined && { Healthcheck: options.health }),
     Env: options.environment,
     Labels: { ...toMap(options.labels), [LABELS.zone]: options.zone },
     AttachStdin: options.interactive && !options.detach,
@@ -65,6 +71,9 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
         ]),
       ),
       ...options.limits,
+      ...((options.logDriver !== undefined || options.logOptions.length > 0) && {
+        LogConfig: { Type: options.logDriver ?? 'json-file', Config: toMap(options.logOptions) },
+      }),
     },
   };
 }

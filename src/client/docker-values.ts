@@ -44,6 +44,14 @@ export function parseRestart(text: string): { Name: string; MaximumRetryCount?: 
   return { Name: name, ...(count !== undefined && { MaximumRetryCount: Number(count) }) };
 }
 
+/** `30s`, `1m30s`, `500ms`: milliseconds. */
+export function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text)
+    throw invalid(`time \`${text}\`: not a number with h, m, s or ms`, 'Examples: 30s, 1m30s, 500ms');
+  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (MILLISECONDS[unit] ?? 0), 0);
+}
+
 /** `10m`, `1h30m` (ago), a date or an RFC 3339 time, or seconds since 1970: as seconds since 1970. */
 export function parseTime(text: string, now: number = Date.now()): string {
   if (/^\d+(\.\d+)?$/.test(text)) return text;
@@ -121,4 +129,5 @@ function invalid(message: string, hint: string): NestError {
   return new NestError('invalid-input', message, { hint });
 }
 
+const MILLISECONDS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 const SECONDS: Record<string, number> = { h: 3600, m: 60, s: 1 };

@@ -5,10 +5,12 @@ import { createContainer, watchZone } from '../client/create-container.ts';
 import { readEnvironment } from '../client/docker-values.ts';
 import { startExitCode } from '../client/exit-codes.ts';
 import { Capture, captured, ownOutput, type Captured } from '../client/output.ts';
+import { healthCheck } from '../client/health-check.ts';
 import { hostLimits } from '../client/host-limits.ts';
 import { runInForeground, startContainer } from '../client/run-container.ts';
 import { NestCommand } from '../client/terminal/command.ts';
 import { SEVERAL, TTY_FLAG } from '../client/terminal/flags.ts';
+import { HEALTH_FLAGS } from '../client/terminal/health-flags.ts';
 import { LIMIT_FLAGS } from '../client/terminal/limit-flags.ts';
 import { checkTerminal } from '../client/terminal/raw-terminal.ts';
 import { SETTING_FLAGS } from '../client/terminal/setting-flags.ts';
@@ -61,6 +63,9 @@ export default class Run extends NestCommand {
     'env-file': Flags.string({ summary: 'Read variables from a file', helpValue: 'FILE', ...SEVERAL }),
     publish: Flags.string({ char: 'p', summary: 'Publish a port', helpValue: '[[IP:]PORT:]PORT', ...SEVERAL }),
     ...LIMIT_FLAGS,
+    ...HEALTH_FLAGS,
+    'log-driver': Flags.string({ summary: 'How logs are kept: json-file', helpValue: 'DRIVER' }),
+    'log-opt': Flags.string({ summary: 'How much is kept: max-size=10m, max-file=3', helpValue: 'K=V', ...SEVERAL }),
     workdir: Flags.string({ char: 'w', summary: 'Folder to run in', helpValue: 'DIR' }),
     user: Flags.string({ char: 'u', summary: 'User to run as', helpValue: 'USER[:GROUP]' }),
     hostname: Flags.string({ char: 'h', summary: 'Hostname inside', helpValue: 'NAME' }),
@@ -97,6 +102,9 @@ export default class Run extends NestCommand {
       labels: flags.label ?? [],
       publish: flags.publish ?? [],
       limits: hostLimits(flags),
+      health: healthCheck(flags),
+      logDriver: flags['log-driver'],
+      logOptions: flags['log-opt'] ?? [],
       workingDirectory: flags.workdir,
       stopSignal: flags['stop-signal'],
       remove: flags.rm,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LABELS } from '../api.ts';
-import type { Project, PublishedPort, Service } from './model.ts';
+import type { HealthCheck, Project, PublishedPort, Service } from './model.ts';
 
 /** Body of `POST /containers/create?name=` (Docker Engine API), the parts that a Compose file sets. */
 export interface CreateBody {
@@ -13,6 +13,15 @@ export interface CreateBody {
   WorkingDir: string;
   User: string;
   ExposedPorts: Record<string, Record<string, never>>;
+  /** Times in nanoseconds; 0 is left to the image. */
+  Healthcheck?: {
+    Test: string[];
+    Interval: number;
+    Timeout: number;
+    Retries: number;
+    StartPeriod: number;
+    StartInterval: number;
+  };
   StopSignal?: string;
   /** Seconds. */
   StopTimeout?: number;
@@ -29,6 +38,7 @@ export interface CreateBody {
     CpusetCpus?: string;
     BlkioWeight?: number;
     RestartPolicy: { Name: string; MaximumRetryCount: number };
+    LogConfig?: { Type: string; Config: Record<string, string> };
     PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
   };
 }
@@ -66,6 +76,7 @@ function bodyWithoutHash(project: Project, service: Service): CreateBody {
     ExposedPorts: Object.fromEntries(service.ports.map((port) => [portKey(port), {}])),
     ...(service.stopSignal === null ? {} : { StopSignal: service.stopSignal }),
     ...(service.stopSeconds === null ? {} : { StopTimeout: service.stopSeconds }),
+    ...(service.health !== null && { Healthcheck: healthcheck(service.health) }),
     HostConfig: {
       Memory: service.memory ?? 0,
       NanoCpus: Math.round((service.cpus ?? 0) * 1e9),
@@ -76,8 +87,21 @@ function bodyWithoutHash(project: Project, service: Service): CreateBody {
       ...(service.cpuset !== null && { CpusetCpus: service.cpuset }),
       ...(service.blkioWeight !== null && { BlkioWeight: service.blkioWeight }),
       RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.maximumRetries },
+      ...(service.log !== null && { LogConfig: { Type: 'json-file', Config: service.log } }),
       PortBindings: portBindings(service.ports),
     },
+  };
+}
+
+function healthcheck(health: HealthCheck): NonNullable<CreateBody['Healthcheck']> {
+  const nanoseconds = (milliseconds: number | null) => Math.round((milliseconds ?? 0) * 1e6);
+  return {
+    Test: health.test,
+    Interval: nanoseconds(health.interval),
+    Timeout: nanoseconds(health.timeout),
+    Retries: health.retries ?? 0,
+    StartPeriod: nanoseconds(health.startPeriod),
+    StartInterval: nanoseconds(health.startInterval),
   };
 }
 

@@ -42,6 +42,21 @@ export interface Service {
   /** 10 to 1000. */
   blkioWeight: number | null;
   restart: RestartPolicy;
+  health: HealthCheck | null;
+  /** Options of the json-file driver: max-size, max-file. */
+  log: Record<string, string> | null;
+}
+
+/** Null, and an empty test, are left to the image. */
+export interface HealthCheck {
+  /** ["CMD", …], ["CMD-SHELL", command] or ["NONE"]. */
+  test: string[];
+  /** Milliseconds. */
+  interval: number | null;
+  timeout: number | null;
+  startPeriod: number | null;
+  startInterval: number | null;
+  retries: number | null;
 }
 
 export interface PublishedPort {

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { HealthStatus } from '../../guest-agent/api.ts';
 
 /** What happened on this host, in the words of the Docker Engine API's GET /events. */
 export interface EngineEvent {
@@ -11,6 +12,7 @@ export interface EngineEvent {
     | 'kill'
     | 'stop'
     | 'update'
+    | `health_status: ${HealthStatus}`
     | 'rename'
     | 'destroy'
     | 'load'

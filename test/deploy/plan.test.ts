@@ -28,6 +28,8 @@ function service(name: string, more: Partial<Service> = {}): Service {
     cpuShares: null,
     cpuset: null,
     blkioWeight: null,
+    health: null,
+    log: null,
     restart: { name: 'no', maximumRetries: 0 },
     ...more,
   };

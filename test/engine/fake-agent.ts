@@ -82,7 +82,10 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
     if (state.status === 'running') return state;
     const [program = '', argument = ''] = spec.argv;
     if (program === 'missing') throw new Refusal(400, `execve \`${program}\`: not there`, 'ENOENT');
-    const started = change(id, { status: 'running', pid: 7, startedAt: Date.now() });
+    const started = change(id, {
+      ...{ status: 'running', pid: 7, startedAt: Date.now() },
+      health: spec.health === undefined ? 'none' : 'healthy',
+    });
     switch (program) {
       case 'echo':
         write(id, frame(1, `${argument}\n`));
@@ -147,6 +150,12 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
         container.spec = { ...container.spec, ...((await json(request)) as ContainerUpdate) } as ContainerSpec;
         return reply(200, container);
       }
+      case 'GET containers id health':
+        return reply(200, {
+          status: find(id).state.health,
+          failingStreak: 0,
+          log: [{ start: 1_700_000_000_000, end: 1_700_000_000_500, exitCode: 0, output: 'fine\n' }],
+        });
       case 'GET containers id stats':
         find(id);
         return reply(200, STATS);
@@ -246,6 +255,7 @@ export function frame(stream: 1 | 2, payload: Buffer | string): Buffer {
 const NEW = {
   status: 'created' as const,
   paused: false,
+  health: 'none' as const,
   pid: 0,
   startedAt: 0,
   finishedAt: 0,

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { mergeHealth } from '../../src/engine/containers/health.ts';
 import { mergeRecord } from '../../src/engine/containers/merge.ts';
 import type { CreateRequest } from '../../src/engine/containers/request.ts';
 import type { ImageConfig } from '../../src/images/images.ts';
@@ -49,6 +50,31 @@ test('an image cannot choose the zone of its containers', (t) => {
   t.is(merged({}, { Labels: { 'nest.zone': 'bank' } }).labels['nest.zone'], 'default');
 });
 
+test("a health check is the request's over the image's, with Docker's defaults", (t) => {
+  const image = { ...IMAGE_CHECK, Test: ['CMD-SHELL', 'true'], Interval: 2e9 };
+  const health = (asked: Partial<typeof IMAGE_CHECK> | null, inherited: typeof IMAGE_CHECK | null = image) =>
+    mergeHealth(asked && { ...IMAGE_CHECK, ...asked }, { ...HELLO.config, Healthcheck: inherited });
+  t.deepEqual(health(null), {
+    argv: ['/bin/sh', '-c', 'true'],
+    interval: 2000,
+    timeout: 30_000,
+    retries: 3,
+    startPeriod: 0,
+    startInterval: 5000,
+  });
+  t.like(health({ Test: ['CMD', 'probe', '-q'], Timeout: 1e6, Retries: 9 }), {
+    argv: ['probe', '-q'],
+    interval: 2000,
+    timeout: 1,
+    retries: 9,
+  });
+  t.is(health({ Test: ['NONE'] }), undefined);
+  t.is(health({ Interval: 1e9 }, null), undefined);
+  t.throws(() => health({ Test: ['SHELL', 'x'] }), { message: /no health check/ });
+});
+
+const IMAGE_CHECK = { Test: [] as string[], Interval: 0, Timeout: 0, StartPeriod: 0, StartInterval: 0, Retries: 0 };
+
 test('what the agent would refuse is refused before a guest is touched', (t) => {
   t.throws(() => merged({ workingDirectory: 'relative' }), { message: /^create container `name`: spec\.cwd: / });
   t.throws(() => merged({ labels: { 'nest.zone': '../x' } }), { message: /not a zone's name/ });
@@ -70,6 +96,8 @@ const REQUEST: CreateRequest = {
   limits: {},
   settings: {},
   restart: { name: 'no', maximumRetries: 0 },
+  log: null,
+  health: null,
   exposed: [],
   publish: [],
   autoRemove: false,

@@ -25,7 +25,7 @@ function container(digit: string, name: string): Container {
     phase: 'created',
     guest: 'g',
     lost: null,
-    state: { ...state, paused: false, exitCode: 0, oomKilled: false, restarts: 0, error: '' },
+    state: { ...state, paused: false, health: 'none', exitCode: 0, oomKilled: false, restarts: 0, error: '' },
     bindings: [],
   };
 }

@@ -42,6 +42,51 @@ test.serial('a container that does not run cannot be paused', async (t) => {
   await nest.call('DELETE', `/containers/${Id}`);
 });
 
+test.serial('a healthy container says so, in the list, in inspect and in the events', async (t) => {
+  const body = { Image: 'hello', Cmd: ['sleep'], Healthcheck: { Test: ['CMD-SHELL', 'true'], Interval: 5e9 } };
+  const since = Date.now() / 1000;
+  const { Id } = (await nest.call('POST', '/containers/create?name=well', body)).body as { Id: string };
+  await nest.call('POST', `/containers/${Id}/start`);
+  t.like((await nest.call('GET', `/containers/${Id}/json`)).body, {
+    State: {
+      Status: 'running',
+      Health: {
+        Status: 'healthy',
+        FailingStreak: 0,
+        Log: [{ Start: '2023-11-14T22:13:20.000Z', End: '2023-11-14T22:13:20.500Z', ExitCode: 0, Output: 'fine\n' }],
+      },
+    },
+    Config: { Healthcheck: { Test: ['CMD', '/bin/sh', '-c', 'true'], Interval: 5e9, Retries: 3 } },
+  });
+  const [listed] = (await nest.call('GET', '/containers/json?filters={"health":["healthy"]}')).body as {
+    Status: string;
+  }[];
+  t.regex(listed?.Status ?? '', /^Up .* \(healthy\)$/);
+  const events = await nest.stream(
+    'GET',
+    `/events?since=${since}&until=${Date.now() / 1000}&filters={"event":["health_status"]}`,
+  );
+  t.deepEqual(
+    events.map(({ Action }) => Action),
+    ['health_status: healthy'],
+  );
+  await nest.call('DELETE', `/containers/${Id}?force=1`);
+});
+
+test.serial('how much of a log is kept is taken from the options of json-file', async (t) => {
+  const create = (config: object) =>
+    nest.call('POST', '/containers/create?name=logged', { Image: 'hello', HostConfig: { LogConfig: config } });
+  const { body } = await create({ Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '3' } });
+  const { Id } = body as { Id: string };
+  t.like((await nest.call('GET', `/containers/${Id}/json`)).body, {
+    HostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-size': '1048576', 'max-file': '3' } } },
+  });
+  await nest.call('DELETE', `/containers/${Id}`);
+  t.is((await create({ Type: 'syslog' })).status, 501);
+  t.is((await create({ Config: { 'max-size': '1' } })).status, 400);
+  t.is((await create({ Config: { tag: 'x' } })).status, 501);
+});
+
 test.serial('an update changes what it names, and inspect shows it', async (t) => {
   const id = await start('changing', { Memory: 64 << 20, PidsLimit: 9 });
   const update = (body: object) => nest.call('POST', `/containers/${id}/update`, body);

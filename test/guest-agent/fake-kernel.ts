@@ -17,6 +17,7 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
       return cgroupOf(id);
     },
     allowDevices: () => {},
+    makeCgroup: (cgroup) => mkdirSync(cgroup, { recursive: true }),
     removeCgroup: (cgroup) => rmSync(cgroup, { recursive: true, force: true }),
     cgroups: () => {
       mkdirSync(cgroupOf(''), { recursive: true });
@@ -62,6 +63,7 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
 
 /** Every process of the cgroup leads a group of its own. */
 function signalGroups(cgroup: string, signal: NodeJS.Signals): void {
+  if (!existsSync(cgroup)) return;
   for (const file of readdirSync(cgroup).filter((name) => name.endsWith('.pid')))
     try {
       process.kill(-Number(readFileSync(join(cgroup, file), 'utf8')), signal);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import os from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +32,11 @@ export async function openFakeZygote(path: string): Promise<FakeZygote> {
   const run = (id: string, request: 'start' | 'exec', init: ContainerInit | ExecInit) => {
     if (!('stdout' in init.stdio)) throw new Error('the fake zygote has no terminals');
     const { stdin, stdout, stderr } = init.stdio;
+    // Taken away meanwhile, with the container that it was for.
+    if (!existsSync(stdout)) {
+      send({ type: 'failed', id, request, operation: 'open', object: stdout, errno: 'ENOENT' });
+      return;
+    }
     const fds = [openSync(stdin ?? '/dev/null', 'r'), ...[stdout, stderr].map((file) => openSync(file, 'r+'))];
     held.set(
       id,

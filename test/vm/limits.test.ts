@@ -1,6 +1,12 @@
 import test from 'ava';
 import * as v from 'valibot';
-import { ContainerProcesses, ContainerRecord, ContainerState, ContainerStats } from '../../guest-agent/api.ts';
+import {
+  ContainerProcesses,
+  ContainerRecord,
+  ContainerState,
+  ContainerStats,
+  HealthReport,
+} from '../../guest-agent/api.ts';
 import { type AgentGuest, openAgentGuest } from '../helpers/agent-guest.ts';
 
 let guest: AgentGuest;
@@ -173,6 +179,36 @@ test.serial('stats are what the kernel counts, in one call', async (t) => {
   t.is(new Set(processes.map(({ pid }) => pid)).size, processes.length);
   await remove(spec.id);
 });
+
+test.serial(
+  'a health check that hangs ends with all that it started; the container goes on, and is restarted when ill',
+  async (t) => {
+    const spec = guest.shell('trap "exit 0" TERM; while :; do sleep 1; done', {
+      stopSeconds: 20,
+      health: {
+        argv: ['sh', '-c', 'echo checking; test -e /well || (trap "" TERM; sleep 1000 & sleep 1000)'],
+        ...{ interval: 50, timeout: 400, retries: 2, startPeriod: 0, startInterval: 50 },
+      },
+    });
+    await guest.start(spec);
+    const path = `/v1/containers/${spec.id}`;
+    const record = () => guest.trunk.request({ method: 'GET', path }, ContainerRecord);
+    const health = () => guest.trunk.request({ method: 'GET', path: `${path}/health` }, HealthReport);
+    let report = await health();
+    while (report.log.length === 0) report = await health();
+    t.like(report.log[0], { exitCode: -1, output: 'Health check exceeded timeout (0.4s): checking\n' });
+    let { state } = await record();
+    while (state.restarts === 0) ({ state } = await record());
+    await guest.exec(spec.id, ['touch', '/well']);
+    while (state.health !== 'healthy') ({ state } = await record());
+    const processes = await guest.trunk.request({ method: 'GET', path: `${path}/processes` }, ContainerProcesses);
+    t.false(
+      processes.some(({ command }) => command === 'sleep 1000'),
+      'nothing of a probe is left',
+    );
+    await remove(spec.id);
+  },
+);
 
 /** Reads until there is what is looked for; each reading takes the guest some milliseconds. */
 async function until<T>(id: string, find: (reading: ContainerStats) => T | undefined): Promise<T> {

@@ -55,20 +55,43 @@ export function parseWeight(text: string): number {
   throw new Invalid(`${quoted(text)} is no weight`, 'write a number from 10 to 1000');
 }
 
+/** Logs are kept in one way only. */
+export function parseLogDriver(text: string): string {
+  if (text === 'json-file' || text === 'local') return text;
+  throw new Invalid(`${quoted(text)} is no way in which nest keeps logs`, 'remove the key, or write json-file');
+}
+
+/** "10m": bytes of one file of a log, from 4k. */
+export function parseLogSize(text: string): string {
+  if (parseBytes(text) >= 4096) return String(parseBytes(text));
+  throw new Invalid(`${quoted(text)} is less than 4 KiB`, 'write at least 4k, such as 10m');
+}
+
+/** How many files of a log are kept. */
+export function parseLogFiles(text: string): string {
+  if (/^[1-9]\d{0,2}$/.test(text)) return text;
+  throw new Invalid(`${quoted(text)} is no number of files`, 'write a number from 1 to 999');
+}
+
 /** Seconds, rounded up, from a Go duration: "10s", "1m30s", "500ms". */
 export function parseSeconds(text: string): number {
+  return Math.ceil(parseDuration(text) / 1000);
+}
+
+/** Milliseconds, from a Go duration. */
+export function parseDuration(text: string): number {
   if (!/^(\d+(\.\d+)?(us|ms|s|m|h))+$/.test(text)) {
     throw new Invalid(`${quoted(text)} is no duration`, 'write a number with unit, such as 10s or 1m30s');
   }
-  let seconds = 0;
+  let milliseconds = 0;
   for (const [, amount, unit = ''] of text.matchAll(/([\d.]+)([a-z]+)/g)) {
-    seconds += Number(amount) * (SECONDS[unit] ?? NaN);
+    milliseconds += Number(amount) * (MILLISECONDS[unit] ?? NaN);
   }
-  if (seconds <= LONGEST) return Math.ceil(seconds);
+  if (milliseconds <= LONGEST) return milliseconds;
   throw new Invalid(`${quoted(text)} is longer than a day`, 'write at most 24h');
 }
 
 const UNITS = ['', 'k', 'm', 'g', 't'];
 const LEAST_MEMORY = 6 * 1024 * 1024;
-const SECONDS: Record<string, number> = { us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
-const LONGEST = 24 * 3600;
+const MILLISECONDS: Record<string, number> = { us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const LONGEST = 24 * 3_600_000;

@@ -9,12 +9,16 @@ import {
   parseUser,
   parseZone,
 } from './names.ts';
+import { healthReader } from './health.ts';
 import { portReader } from './ports.ts';
 import { Invalid, quoted } from './problems.ts';
 import {
   parseBytes,
   parseCpus,
   parseCpuset,
+  parseLogDriver,
+  parseLogFiles,
+  parseLogSize,
   parseMemory,
   parsePids,
   parseSeconds,
@@ -64,6 +68,8 @@ export function completeService(
     cpuShares: read.cpu_shares ?? null,
     cpuset: read.cpuset ?? null,
     blkioWeight: read.blkio_config?.weight ?? null,
+    health: read.healthcheck ?? null,
+    log: read.logging?.options ?? null,
     restart: read.restart ?? { name: 'no', maximumRetries: 0 },
   };
 }
@@ -83,6 +89,11 @@ function serviceKeys(environment: Readonly<Record<string, string>>) {
     cpu_shares: scalar('a number', parseShares),
     cpuset: scalar('a list of processors', parseCpuset),
     blkio_config: fields({ weight: scalar('a number', parseWeight) }),
+    healthcheck: healthReader,
+    logging: fields({
+      driver: scalar('a name', parseLogDriver),
+      options: fields({ 'max-size': scalar('a size', parseLogSize), 'max-file': scalar('a number', parseLogFiles) }),
+    }),
     restart: scalar('a restart policy', parseRestart),
     container_name: located(scalar('a name', parseContainerName)),
     hostname: scalar('a name', parseHostname),

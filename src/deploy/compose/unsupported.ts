@@ -33,7 +33,6 @@ const SERVICE = new Map<string, Refusal>([
   ['links', notYet('each container has a network of its own', 'remove the key, publish ports with ports')],
   ['expose', notYet('it opens nothing by itself', 'remove the key, publish ports with ports')],
   ['depends_on', notYet('services start in the order of the file', 'remove the key and order the services')],
-  ['healthcheck', notYet('a container counts as started once its program runs')],
   ['env_file', notYet(undefined, 'move the variables to environment, or to .env and name them in environment')],
   ['deploy', notYet(undefined, 'use mem_limit and cpus for limits, restart for the restart policy')],
   ['scale', notYet('a service is one container', 'remove the key, or write one service for each container')],
@@ -50,7 +49,7 @@ const SERVICE = new Map<string, Refusal>([
 const SERVICE_NOT_YET = new Set(
   `annotations attach cap_add cap_drop cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
   cpu_quota cpu_rt_period cpu_rt_runtime credential_spec develop device_cgroup_rules devices dns dns_opt
-  dns_search domainname external_links extra_hosts gpus group_add init isolation label_file logging mac_address
+  dns_search domainname external_links extra_hosts gpus group_add init isolation label_file mac_address
   mem_swappiness models oom_kill_disable oom_score_adj platform post_start pre_stop profiles
   provider pull_policy read_only runtime secrets security_opt shm_size stdin_open storage_opt sysctls tty ulimits
   volumes_from`.split(/\s+/),

@@ -98,5 +98,15 @@ async function abandon(ctx: Context, id: string, seat: Seat | undefined): Promis
 
 function newState(id: string): ContainerState {
   const never = { pid: 0, createdAt: Date.now(), startedAt: 0, finishedAt: 0 };
-  return { id, status: 'created', paused: false, ...never, exitCode: 0, oomKilled: false, restarts: 0, error: '' };
+  return {
+    id,
+    status: 'created',
+    paused: false,
+    health: 'none',
+    ...never,
+    exitCode: 0,
+    oomKilled: false,
+    restarts: 0,
+    error: '',
+  };
 }

@@ -4,6 +4,7 @@ import { LABELS, ZoneName } from '../../api.ts';
 import { NestError } from '../../errors.ts';
 import type { Image } from '../../images/images.ts';
 import { ContainerRecord } from '../state/record.ts';
+import { mergeHealth } from './health.ts';
 import type { CreateRequest } from './request.ts';
 import { signalName } from './signal.ts';
 
@@ -29,6 +30,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
     });
   const zone = zoneOf(request.labels[LABELS.zone], operation);
   const hostname = request.hostname ?? id.slice(0, 12);
+  const health = mergeHealth(request.health, config);
   const record = v.safeParse(ContainerRecord, {
     id,
     name,
@@ -56,6 +58,8 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
       limits: request.limits,
       ...request.settings,
       restart: request.restart,
+      ...(health !== undefined && { health }),
+      ...(request.log !== null && { log: request.log }),
     },
   } satisfies v.InferInput<typeof ContainerRecord>);
   if (record.success) return record.output;

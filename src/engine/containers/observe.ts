@@ -49,7 +49,7 @@ function lose(ctx: Context, before: Container, reason: string): void {
   if (before.lost !== null) return;
   const status = runsAgain(before) ? ('restarting' as const) : ('exited' as const);
   const ended = UP.has(before.state.status)
-    ? { status, paused: false, pid: 0, exitCode: LOST_EXIT_CODE, finishedAt: Date.now() }
+    ? { status, paused: false, health: 'none' as const, pid: 0, exitCode: LOST_EXIT_CODE, finishedAt: Date.now() }
     : {};
   change(ctx, before, { ...before, lost: reason, state: { ...before.state, ...ended, error: reason } });
   ctx.heal.consider(before.record.id);
@@ -67,6 +67,8 @@ function change(ctx: Context, before: Container, changed: Container): void {
   if (after.state.startedAt !== before.state.startedAt && after.state.startedAt > 0) emitContainer(ctx, 'start', after);
   if (after.state.paused !== before.state.paused && after.state.status === 'running')
     emitContainer(ctx, after.state.paused ? 'pause' : 'unpause', after);
+  if (after.state.health !== before.state.health && JUDGED.has(after.state.health))
+    emitContainer(ctx, `health_status: ${after.state.health}`, after);
   if (after.state.oomKilled && !before.state.oomKilled) emitContainer(ctx, 'oom', after);
   const ended = after.state.finishedAt > before.state.finishedAt || (isUp(before) && !isUp(after));
   const died = ended && after.state.status !== 'running';
@@ -102,6 +104,7 @@ function isOld(known: ContainerState, heard: ContainerState): boolean {
   return heard.finishedAt < known.finishedAt || (known.status === 'exited' && heard.status !== 'exited');
 }
 
+const JUDGED = new Set<ContainerState['health']>(['healthy', 'unhealthy']);
 const UP = new Set<ContainerState['status']>(['running', 'restarting']);
 
 /** As if killed: 128 + SIGKILL. */

@@ -1,6 +1,7 @@
-import type { ContainerSpec, Limits, RestartPolicy } from '../../../guest-agent/api.ts';
+import type { ContainerSpec, Limits, LogLimits, RestartPolicy } from '../../../guest-agent/api.ts';
 import type { AcceleratorChoice } from '../../api.ts';
 import type { PortRequest } from '../state/record.ts';
+import type { HealthRequest } from './health.ts';
 
 /** A container as a client asks for it. Null is left to the image. */
 export interface CreateRequest {
@@ -35,6 +36,10 @@ export interface CreateRequest {
     | 'terminal'
   >;
   restart: RestartPolicy;
+  /** Null for the agent's own. */
+  log: LogLimits | null;
+  /** Null for the image's. */
+  health: HealthRequest | null;
   /** "80/tcp". */
   exposed: string[];
   publish: PortRequest[];

@@ -1,8 +1,10 @@
+import type { HealthCheck, HealthReport } from '../../../guest-agent/api.ts';
 import type { Context } from '../context.ts';
 import type { Container, PortBinding } from '../state/record.ts';
 import { settingsJson } from './settings-json.ts';
 import { dockerState, statusText } from './container-status.ts';
 import { hostLimits } from './limits.ts';
+import { logConfig } from './log-config.ts';
 
 /** An entry of GET /containers/json. */
 export function containerSummary(ctx: Context, container: Container): Record<string, unknown> {
@@ -27,7 +29,11 @@ export function containerSummary(ctx: Context, container: Container): Record<str
 }
 
 /** GET /containers/{id}/json. */
-export function containerDetails(ctx: Context, container: Container): Record<string, unknown> {
+export function containerDetails(
+  ctx: Context,
+  container: Container,
+  health: HealthReport | null = null,
+): Record<string, unknown> {
   const { record, bindings } = container;
   const { spec } = record;
   return {
@@ -35,7 +41,7 @@ export function containerDetails(ctx: Context, container: Container): Record<str
     Created: rfc3339(record.createdAt),
     Path: spec.argv[0],
     Args: spec.argv.slice(1),
-    State: stateDetails(ctx, container),
+    State: { ...stateDetails(ctx, container), ...(health && { Health: healthDetails(health) }) },
     Image: record.image.id,
     Name: `/${record.name}`,
     RestartCount: container.state.restarts,
@@ -68,6 +74,7 @@ export function containerDetails(ctx: Context, container: Container): Record<str
       Labels: record.labels,
       StopSignal: spec.stopSignal,
       StopTimeout: spec.stopSeconds,
+      ...(spec.health && { Healthcheck: healthConfig(spec.health) }),
     },
     NetworkSettings: { Ports: portMap(record.exposed, bindings), Networks: {} },
     Nest: nestPart(ctx, container),
@@ -78,6 +85,31 @@ export function containerDetails(ctx: Context, container: Container): Record<str
 function nestPart(ctx: Context, { guest, record }: Container): Record<string, unknown> {
   const name = guest === null ? undefined : ctx.link.current()?.get(guest)?.name;
   return { Zone: record.zone, Guest: name ?? guest ?? '', Reason: record.reason };
+}
+
+/** Docker's State.Health. */
+function healthDetails({ status, failingStreak, log }: HealthReport): Record<string, unknown> {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map(({ start, end, exitCode, output }) => ({
+      Start: rfc3339(start),
+      End: rfc3339(end),
+      ExitCode: exitCode,
+      Output: output,
+    })),
+  };
+}
+
+function healthConfig({ argv, interval, timeout, retries, startPeriod, startInterval }: HealthCheck) {
+  return {
+    Test: ['CMD', ...argv],
+    Interval: interval * 1e6,
+    Timeout: timeout * 1e6,
+    Retries: retries,
+    StartPeriod: startPeriod * 1e6,
+    StartInterval: startInterval * 1e6,
+  };
 }
 
 function stateDetails(ctx: Context, container: Container): Record<string, unknown> {
@@ -110,7 +142,7 @@ function hostConfig({ record }: Container): Record<string, unknown> {
     AutoRemove: record.autoRemove,
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.maximumRetries },
     PortBindings: portMap([], asked),
-    LogConfig: { Type: 'json-file', Config: {} },
+    LogConfig: logConfig(record.spec.log),
     Binds: null,
     Privileged: false,
     ...settingsJson(record.spec),
@@ -145,5 +177,8 @@ function summaryPorts({ record, bindings }: Container): Record<string, unknown>[
 
 /** 0 is Go's zero time, as Docker shows what never happened. */
 function rfc3339(milliseconds: number): string {
-  return milliseconds === 0 ? '0001-01-01T00:00:00Z' : new Date(milliseconds).toISOString();
+  return milliseconds === 0 ? '0001-01-01T00:00:00Z' : new Date(Math.min(milliseconds, LATEST)).toISOString();
 }
+
+/** Milliseconds: the last second of year 9999. A guest may claim any time, and a Date does not hold every one. */
+const LATEST = 253_402_300_799_000;

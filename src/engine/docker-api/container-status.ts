@@ -30,7 +30,7 @@ export function statusText(ctx: Context, container: Container, now: number): str
     case 'created':
       return 'Created';
     case 'running':
-      return `Up ${duration(now - state.startedAt)}`;
+      return `Up ${duration(now - state.startedAt)}${HEALTH[state.health]}`;
     case 'paused':
       return `Up ${duration(now - state.startedAt)} (Paused)`;
     case 'restarting': {
@@ -48,6 +48,13 @@ export function statusText(ctx: Context, container: Container, now: number): str
       return 'Removal In Progress';
   }
 }
+
+const HEALTH = {
+  none: '',
+  starting: ' (health: starting)',
+  healthy: ' (healthy)',
+  unhealthy: ' (unhealthy)',
+};
 
 /** As https://pkg.go.dev/github.com/docker/go-units#HumanDuration. */
 function duration(milliseconds: number): string {

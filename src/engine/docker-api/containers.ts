@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { NestError } from '../../errors.ts';
 import { createContainer } from '../containers/create.ts';
+import { readHealth } from '../containers/health.ts';
 import { removeContainer } from '../containers/remove.ts';
 import { renameContainer } from '../containers/rename.ts';
 import { signalName } from '../containers/signal.ts';
@@ -26,7 +27,10 @@ export function containerRoutes(ctx: Context): Route[] {
     {
       method: 'GET',
       path: '/containers/:id/json',
-      handle: async (call) => ({ status: 200, json: containerDetails(ctx, await find(call)) }),
+      async handle(call) {
+        const container = await find(call);
+        return { status: 200, json: containerDetails(ctx, container, await readHealth(ctx, container)) };
+      },
     },
     { method: 'POST', path: '/containers/:id/start', handle: async (call) => start(ctx, await find(call)) },
     {
@@ -86,7 +90,7 @@ export function containerRoutes(ctx: Context): Route[] {
 }
 
 async function list(ctx: Context, { query }: Call): Promise<{ status: number; json: unknown }> {
-  const wanted = filters(query, ['id', 'name', 'label', 'status']);
+  const wanted = filters(query, ['id', 'name', 'label', 'status', 'health']);
   const all = flag(query, 'all') || wanted.has('status');
   await seeGuests(ctx);
   const limit = count(query, 'limit');
@@ -108,6 +112,7 @@ function matches(ctx: Context, container: Container, wanted: Map<string, string[
     any(wanted.get('id'), (prefix) => id.startsWith(prefix)) &&
     any(wanted.get('name'), (part) => name.includes(part.replace(/^[\^/]+/, '').replace(/\$$/, ''))) &&
     any(wanted.get('status'), (status) => dockerState(ctx, container) === status) &&
+    any(wanted.get('health'), (health) => container.state.health === health) &&
     matchesLabels(labels, wanted.get('label'))
   );
 }

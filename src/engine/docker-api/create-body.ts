@@ -3,6 +3,7 @@ import { LABELS, type AcceleratorChoice } from '../../api.ts';
 import { NestError } from '../../errors.ts';
 import type { CreateRequest } from '../containers/request.ts';
 import { HOST_LIMITS, limitsOf } from './limits.ts';
+import { logLimits } from './log-config.ts';
 import { portRequests } from './port-bindings.ts';
 import { containerSettings, settingsFields } from './settings.ts';
 import { refuseUnsupported } from './unsupported.ts';
@@ -25,11 +26,22 @@ export const HostRestartPolicy = v.object({ Name: optional(text), MaximumRetryCo
 const HostConfig = v.looseObject({
   ...HOST_LIMITS,
   AutoRemove: optional(v.boolean()),
+  LogConfig: optional(v.object({ Type: optional(text), Config: optional(v.record(text, text)) })),
   RestartPolicy: optional(HostRestartPolicy),
   ...settingsFields,
   PortBindings: optional(
     v.record(text, v.nullable(v.array(v.object({ HostIp: optional(text), HostPort: optional(text) })))),
   ),
+});
+
+const nanoseconds = v.nullish(v.pipe(v.number(), v.minValue(0)), 0);
+const Healthcheck = v.object({
+  Test: v.nullish(v.pipe(v.array(text), v.maxLength(4096)), []),
+  Interval: nanoseconds,
+  Timeout: nanoseconds,
+  StartPeriod: nanoseconds,
+  StartInterval: nanoseconds,
+  Retries: v.nullish(v.pipe(count, v.minValue(0)), 0),
 });
 
 /** Body of POST /containers/create: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container. */
@@ -48,6 +60,7 @@ export const CreateBody = v.looseObject({
   Tty: optional(v.boolean()),
   Domainname: optional(text),
   ExposedPorts: optional(v.record(text, v.unknown())),
+  Healthcheck: optional(Healthcheck),
   HostConfig: optional(HostConfig),
   NetworkingConfig: v.optional(v.unknown()),
 });
@@ -84,6 +97,8 @@ export function createRequest(
     limits: limitsOf(host),
     settings: containerSettings(host, body),
     restart,
+    log: logLimits(host.LogConfig) ?? null,
+    health: body.Healthcheck ?? null,
     exposed: Object.keys(body.ExposedPorts ?? {}),
     publish: portRequests(host.PortBindings ?? {}),
     autoRemove,

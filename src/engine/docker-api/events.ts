@@ -36,7 +36,7 @@ function matches({ type, action, id, attributes }: EngineEvent, wanted: Map<stri
   };
   return (
     any('type', type) &&
-    any('event', action) &&
+    any('event', action, action.split(':', 1)[0]) &&
     any('container', id, attributes['name']) &&
     matchesLabels(attributes, wanted.get('label'))
   );

@@ -62,15 +62,11 @@ const oneOf =
   (...values: unknown[]) =>
   (value: unknown) =>
     values.includes(value);
-/** Logs are kept as this driver keeps them, without options. */
-const defaultLog = (value: unknown) => {
-  const { Type, Config } = asObject(value);
-  return (isEmpty(Type) || Type === 'json-file') && isEmpty(Config);
-};
 
 const CONFIG: Harmless = Object.fromEntries(
   [
     'Image Hostname User Env Cmd Entrypoint Labels WorkingDir StopSignal StopTimeout OpenStdin StdinOnce Tty Domainname ExposedPorts',
+    'Healthcheck',
     'HostConfig NetworkingConfig AttachStdin AttachStdout AttachStderr ArgsEscaped',
     // dockerode repeats the query in the body.
     'name platform',
@@ -87,7 +83,7 @@ const HOST_CONFIG: Harmless = {
   RestartPolicy: anything,
   PortBindings: anything,
   NetworkMode: oneOf(...DEFAULT_NETWORKS),
-  LogConfig: defaultLog,
+  LogConfig: anything,
   CgroupnsMode: oneOf('private'),
   IpcMode: oneOf('private'),
   Isolation: oneOf('default'),

@@ -52,6 +52,8 @@ test('a file with only an image has every default filled in', (t) => {
           cpuShares: null,
           cpuset: null,
           blkioWeight: null,
+          health: null,
+          log: null,
           restart: { name: 'no', maximumRetries: 0 },
         },
       ],
@@ -103,6 +105,39 @@ const good: [title: string, lines: string[], service: Partial<Service>][] = [
     'weights and reservations',
     ['mem_reservation: 32m', 'memswap_limit: -1', 'cpu_shares: 512', 'cpuset: "0,1"', 'blkio_config: { weight: 300 }'],
     { memoryReservation: 33554432, memorySwap: -1, cpuShares: 512, cpuset: '0,1', blkioWeight: 300 },
+  ],
+  [
+    'a health check of a shell',
+    ['healthcheck: { test: curl localhost, interval: 1m30s, timeout: 500ms, retries: 2, start_period: 5s }'],
+    {
+      health: {
+        test: ['CMD-SHELL', 'curl localhost'],
+        interval: 90_000,
+        timeout: 500,
+        retries: 2,
+        startPeriod: 5000,
+        startInterval: null,
+      },
+    },
+  ],
+  [
+    'the health check of the image, turned off',
+    ['healthcheck: { disable: true }'],
+    {
+      health: {
+        test: ['NONE'],
+        interval: null,
+        timeout: null,
+        retries: null,
+        startPeriod: null,
+        startInterval: null,
+      },
+    },
+  ],
+  [
+    'how much of a log is kept',
+    ['logging: { driver: json-file, options: { max-size: 1m, max-file: "3" } }'],
+    { log: { 'max-size': '1048576', 'max-file': '3' } },
   ],
   ['no limit of processes', ['pids_limit: -1'], { pids: null }],
   ['a restart policy', ['restart: on-failure:3'], { restart: { name: 'on-failure', maximumRetries: 3 } }],

@@ -69,7 +69,7 @@ test('a stopped container is not restarted, whatever its policy', async (t) => {
 
 test('delays double up to a minute and begin again after ten seconds up', (t) => {
   const policy = { name: 'always', maximumRetries: 0 } as const;
-  const run = { exitCode: 0, restarts: 5, ranFor: 50, lastDelay: 100 };
+  const run = { exitCode: 0, restarts: 5, ranFor: 50, lastDelay: 100, unhealthy: false };
   t.is(restartDelay(policy, { ...run, lastDelay: 0 }), 100);
   t.is(restartDelay(policy, run), 200);
   t.is(restartDelay(policy, { ...run, lastDelay: 51_200 }), 60_000);
@@ -77,10 +77,14 @@ test('delays double up to a minute and begin again after ten seconds up', (t) =>
 });
 
 test('each policy restarts what it should', (t) => {
-  const ended = (exitCode: number, restarts = 0) => ({ exitCode, restarts, ranFor: 0, lastDelay: 0 });
+  const ended = (exitCode: number, restarts = 0, unhealthy = false) => ({
+    ...{ exitCode, restarts, ranFor: 0, lastDelay: 0, unhealthy },
+  });
   const restarts = (name: 'no' | 'always' | 'on-failure' | 'unless-stopped', exitCode: number) =>
     restartDelay({ name, maximumRetries: 0 }, ended(exitCode)) !== undefined;
   t.deepEqual([restarts('no', 1), restarts('always', 0), restarts('unless-stopped', 0)], [false, true, true]);
   t.deepEqual([restarts('on-failure', 0), restarts('on-failure', 1)], [false, true]);
   t.is(restartDelay({ name: 'on-failure', maximumRetries: 2 }, ended(1, 2)), undefined);
+  t.is(restartDelay({ name: 'no', maximumRetries: 0 }, ended(0, 0, true)), 100, 'unhealthy');
+  t.is(restartDelay({ name: 'on-failure', maximumRetries: 2 }, ended(0, 2, true)), undefined);
 });

@@ -19,10 +19,10 @@ const ALL: LogQuery = {
 };
 
 /** A log whose segments hold `limit` bytes. */
-function testLog(t: ExecutionContext, limit?: number) {
+function testLog(t: ExecutionContext, limit?: number, files = 2) {
   const folder = mkdtempSync(join(tmpdir(), 'nest-log-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const log = openLog(folder, limit);
+  const log = openLog(folder, limit === undefined ? undefined : { size: limit, files });
   return {
     folder,
     log,
@@ -135,4 +135,11 @@ test('an open follower ends when it is told so, having read the rest', async (t)
   write('late\n');
   over.abort();
   t.is(framed(await following, STDOUT), 'late\n');
+});
+
+test('as many files are kept as were asked for', async (t) => {
+  const { write, folder, read } = testLog(t, 100, 1);
+  for (let line = 0; line < 20; line += 1) write(`line ${line}\n`);
+  t.is(readdirSync(folder).length, 1);
+  t.regex(await read(), /line 19\n$/);
 });
