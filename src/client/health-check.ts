@@ -38,5 +38,5 @@ export function healthCheck(options: HealthOptions): Healthcheck | undefined {
     Retries: options['health-retries'],
   };
   const asked = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return asked.length === 0 ? undefined : (Object.fromEntries(asked));
+  return asked.length === 0 ? undefined : Object.fromEntries(asked);
 }

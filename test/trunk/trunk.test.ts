@@ -211,7 +211,7 @@ test('a connection that nobody answers is made anew', async (t) => {
     t,
     socket,
     net.createServer((connection) => {
-      if (++connections === 2) http.emit('connection', connection);
+      if (++connections >= 2) http.emit('connection', connection);
       else connection.resume();
     }),
   );
@@ -240,7 +240,7 @@ test('an agent that answers pings may take its time', async (t) => {
       if (++pings === 3) greet(stream);
     });
   });
-  const trunk = connect(t, socket, { quietMs: 250 });
+  const trunk = connect(t, socket, { quietMs: 1000 });
   t.is((await trunk.request({ method: 'GET', path: '/' }, Greeting)).hello, 'host');
   t.is(agent.connections.length, 1);
 });
