@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -10,12 +10,12 @@ import { AgentInfo, type ContainerSpec, ContainerState, type Identity } from '..
 import { makeAgentPart } from '../src/guest-image/agent-part.ts';
 import { buildGuestImage, findGuestImage } from '../src/guest-image/guest-image.ts';
 import { projectRoot } from '../src/guest-image/project-root.ts';
-import { makeSquashfs } from '../src/guest-image/squashfs.ts';
 import { nestPaths } from '../src/paths.ts';
 import { silent } from '../src/progress.ts';
 import { connectTrunk, type Trunk } from '../src/trunk/trunk.ts';
 import { chooseAccelerator } from '../src/vm/accelerator.ts';
 import { atMost, type Bench } from './frame/bench.ts';
+import { busyboxLayer } from './frame/busybox-layer.ts';
 import { bootBenchGuest } from './frame/guest.ts';
 import { interleave } from './frame/interleave.ts';
 import { makePeersPart } from './frame/peers-part.ts';
@@ -133,17 +133,4 @@ async function formattedDisk(work: string): Promise<string> {
   await truncate(disk, 1024 ** 3);
   await promisify(execFile)('mkfs.ext4', ['-q', '-F', disk]);
   return disk;
-}
-
-/** /bin with busybox and the folders that runtimes mount on. */
-async function busyboxLayer(work: string): Promise<string> {
-  const root = path.join(work, 'root');
-  for (const folder of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp'])
-    await mkdir(path.join(root, folder), { recursive: true });
-  await copyFile('/bin/busybox', path.join(root, 'bin/busybox'));
-  await chmod(path.join(root, 'bin/busybox'), 0o755);
-  for (const applet of ['echo', 'sh', 'sleep', 'true']) await symlink('busybox', path.join(root, 'bin', applet));
-  const layer = path.join(work, 'layer.squashfs');
-  await makeSquashfs(root, layer);
-  return layer;
 }

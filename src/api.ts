@@ -6,7 +6,7 @@
  * |---|---|---|
  * | GET /nest/status | – | EngineStatus |
  * | POST /nest/stop | – | 202; the engine ends, guests and containers go on |
- * | GET /nest/guests | – | Guest[] |
+ * | GET /nest/guests?usage=1 | – | Guest[] |
  * | GET /nest/guests/:guest | – (id or name) | GuestDetail |
  * | POST /nest/guests/:guest/restart-agent | – | 204 once it was told; containers go on |
  * | POST /nest/guests/:guest/stop, start, reboot, pause, resume | – | stream, result Guest; what it is already is success |
@@ -52,6 +52,15 @@ export const EngineStatus = v.object({
   containers: count,
 });
 
+/** Of the memory promised to a guest, bytes; null where nobody can tell now. */
+export const GuestUsage = v.object({
+  /** As the guest counts, without caches. */
+  used: v.nullable(count),
+  /** What it costs the host: its QEMU's proportional share (PSS), and what it maps that others map too. */
+  held: v.nullable(count),
+  shared: v.nullable(count),
+});
+
 export const Guest = v.object({
   id: text,
   name: text,
@@ -64,11 +73,15 @@ export const Guest = v.object({
   /** Bytes promised to the guest, and bytes its containers asked for. */
   memory: count,
   committed: count,
+  /** Null unless it was asked for. */
+  usage: v.nullable(GuestUsage),
   createdAt: count,
   /** Null until the agent has answered. */
   bootId: v.nullable(text),
   kernel: v.nullable(text),
   image: text,
+  /** Digest of the template it was cloned from; null when it was booted. */
+  template: v.nullable(text),
   containers: v.array(v.object({ id: text, name: text, status: text })),
   /** libvirt's name of it, for virsh. */
   domain: text,
@@ -202,9 +215,11 @@ export const BuildEvent = v.variant('type', [
   v.object({ type: v.literal('output'), number: count, text }),
 ]);
 
-/** Labels by which the engine's containers are found; `nest.zone` is also how a Docker client chooses the zone. */
+/** Labels by which the engine's containers are found; `nest.zone` and `nest.shape` are also how a Docker client chooses the
+ * zone, and what a new guest is promised. */
 export const LABELS = {
   zone: 'nest.zone',
+  shape: 'nest.shape',
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
   configHash: 'com.docker.compose.config-hash',
@@ -213,6 +228,7 @@ export const LABELS = {
 export type Accelerator = v.InferOutput<typeof Accelerator>;
 export type AcceleratorChoice = v.InferOutput<typeof AcceleratorChoice>;
 export type EngineStatus = v.InferOutput<typeof EngineStatus>;
+export type GuestUsage = v.InferOutput<typeof GuestUsage>;
 export type Guest = v.InferOutput<typeof Guest>;
 export type GuestDetail = v.InferOutput<typeof GuestDetail>;
 export type GuestSnapshot = v.InferOutput<typeof GuestSnapshot>;

@@ -23,10 +23,12 @@ export function startExec(runtime: Runtime, exec: Exec, stream: Duplex, begin: (
     const { spec } = exec;
     if (spec === undefined) throw conflict(`start exec \`${exec.id}\`: it was started before`);
     exec.spec = undefined;
+    const { cgroup } = findRunning(runtime, exec.container).run;
     await launchExec(runtime, exec, {
       spec,
+      cgroup,
       open: (folder) => openExecOutput(folder, spec.stdin, stream),
-      openTerminal: (end) => openExecTerminal(runtime.kernel.openTerminal(end), spec.stdin, stream),
+      openTerminal: (fd) => openExecTerminal(fd, spec.stdin, stream),
     });
     exec.ended = () => stream.end();
     begin();
@@ -36,12 +38,12 @@ export function startExec(runtime: Runtime, exec: Exec, stream: Duplex, begin: (
 
 export interface ExecLaunch {
   spec: ExecSpec;
-  /** One inside the container's, which is the default. */
-  cgroup?: string;
+  /** The container's, or one inside it. */
+  cgroup: string;
   /** Opens the agent's ends of the FIFOs in that folder. */
   open: (folder: string) => ExecOutput;
-  /** The same for a process with a terminal. */
-  openTerminal?: (end: TerminalEnd) => ExecOutput;
+  /** Takes the other end of the terminal, for a spec that has one. */
+  openTerminal?: (fd: number) => ExecOutput;
 }
 
 /** Runs the process. Runs in the exec's turn; its exit is recorded in a later one. */
@@ -59,9 +61,8 @@ export async function launchExec(
     // Tells an agent that comes later whose process it is.
     if (spec.terminal !== undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
     else exec.output = open(folder);
-    const own = cgroup === undefined ? {} : { cgroup };
-    const { pid, terminal } = await runtime.zygote.exec(exec.id, { ...init, stdio, ...own });
-    if (terminal !== null) exec.output = openTerminal?.(terminal);
+    const { pid, terminal } = await runtime.zygote.exec(exec.id, { ...init, stdio, cgroup });
+    if (terminal !== null) exec.output = openTerminal?.(runtime.kernel.openTerminal(terminal));
     exec.state = { running: true, exitCode: null, pid };
   } catch (error) {
     endOutput(runtime, exec);
@@ -75,7 +76,7 @@ async function prepareInit(
   runtime: Runtime,
   container: Container & { run: Run },
   spec: ExecSpec,
-): Promise<Omit<ExecInit, 'stdio'>> {
+): Promise<Omit<ExecInit, 'stdio' | 'cgroup'>> {
   const read = (path: string) => runtime.kernel.readInRunning(container.state.pid, path);
   const { groups = [] } = container.spec;
   const identity = resolveUser(spec.user, read);
@@ -86,6 +87,5 @@ async function prepareInit(
     container: container.spec.id,
     ...processInit(spec, container.spec.security ?? {}, identity),
     options: processOptions(container.spec),
-    cgroup: container.run.cgroup,
   };
 }

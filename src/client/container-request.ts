@@ -10,6 +10,8 @@ export interface RunOptions {
   image: string;
   command: string[];
   zone: string;
+  /** Of its guest: "small", "2x1536m"; undefined where any will do. */
+  shape?: string | undefined;
   name?: string | undefined;
   environment: string[];
   labels: string[];
@@ -51,7 +53,11 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
     ...(options.stopSignal !== undefined && { StopSignal: options.stopSignal }),
     ...(options.health !== undefined && { Healthcheck: options.health }),
     Env: options.environment,
-    Labels: { ...toMap(options.labels), [LABELS.zone]: options.zone },
+    Labels: {
+      ...toMap(options.labels),
+      [LABELS.zone]: options.zone,
+      ...(options.shape !== undefined && { [LABELS.shape]: options.shape }),
+    },
     AttachStdin: options.interactive && !options.detach,
     AttachStdout: !options.detach,
     AttachStderr: !options.detach,

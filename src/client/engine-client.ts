@@ -31,7 +31,7 @@ export type BuildProgress = Exclude<BuildEvent, { type: 'result' | 'error' }>;
 export interface EngineClient {
   status(): Promise<EngineStatus>;
   stop(): Promise<void>;
-  guests(): Promise<Guest[]>;
+  guests(options?: { usage: boolean }): Promise<Guest[]>;
   guest(name: string): Promise<GuestDetail>;
   console(name: string, options: { tail: number; follow: boolean }, signal?: AbortSignal): Promise<Readable>;
   restartAgent(name: string): Promise<void>;
@@ -73,7 +73,7 @@ export function engineClient(socketPath: string): EngineClient {
   return {
     status: () => json('/nest/status', EngineStatus),
     stop: () => done({ method: 'POST', path: '/nest/stop' }),
-    guests: () => json('/nest/guests', v.array(Guest)),
+    guests: (options) => json(`/nest/guests${options?.usage ? '?usage=1' : ''}`, v.array(Guest)),
     guest: (name) => json(`/nest/guests/${encodeURIComponent(name)}`, GuestDetail),
     console: (name, { tail, follow }, signal) =>
       request(socketPath, {

@@ -52,6 +52,11 @@ export default class Run extends NestCommand {
       default: 'default',
       env: 'NEST_ZONE',
     }),
+    shape: Flags.string({
+      summary: 'Run in a guest of this shape: small, standard, large, or CPUSxMEMORY such as 2x1536m',
+      helpValue: 'SHAPE',
+      env: 'NEST_SHAPE',
+    }),
     interactive: Flags.boolean({ char: 'i', summary: 'Pass stdin' }),
     ...TTY_FLAG,
     env: Flags.string({

@@ -67,6 +67,7 @@ function bodyWithoutHash(project: Project, service: Service): CreateBody {
     Labels: {
       ...service.labels,
       [LABELS.zone]: service.zone,
+      ...(service.shape !== null && { [LABELS.shape]: service.shape }),
       [LABELS.project]: project.name,
       [LABELS.service]: service.name,
     },

@@ -15,6 +15,8 @@ export interface Service {
   /** `<project>-<service>-1`, or the file's container_name. */
   container: string;
   zone: string;
+  /** Of its guest; null where any will do. */
+  shape: string | null;
   /** As the file names it. */
   image: string;
   command: string[] | null;

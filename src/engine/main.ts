@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
-import { asNestError } from '../errors.ts';
+import { asNestError, NestError } from '../errors.ts';
 import { buildGuestImage, findGuestImage, listGuestImages } from '../guest-image/guest-image.ts';
 import { projectRoot } from '../guest-image/project-root.ts';
 import { openImages } from '../images/images.ts';
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       build: (recipe, force, progress, signal) => buildGuestImage(paths, recipe, { force, progress, signal }),
       list: () => listGuestImages(paths),
     },
-    connect: (instance) => openGuests({ paths, uri, instance, bootFiles, log }),
+    connect: (instance) => openGuests({ paths, uri, instance, bootFiles, log, pool: poolSize() }),
     host: { memoryAvailable: hostMemoryAvailable, cpus: cpus().length },
     idleMilliseconds: Number(process.env['NEST_IDLE_GUEST_SECONDS'] ?? IDLE_SECONDS) * 1000,
     log,
@@ -56,6 +56,13 @@ async function endEngine(engine: Engine): Promise<void> {
   process.exit(0);
 }
 
+/** How many clones of each shape in use are kept ready. */
+function poolSize(): number {
+  const size = Number(process.env['NEST_POOL'] ?? 0);
+  if (Number.isInteger(size) && size >= 0 && size <= POOL_LIMIT) return size;
+  throw new NestError('invalid-input', `read \`NEST_POOL\`: a whole number from 0 to ${POOL_LIMIT} is wanted`);
+}
+
 function version(): string {
   const text = readFileSync(path.join(projectRoot(), 'package.json'), 'utf8');
   return v.parse(v.object({ version: v.string() }), JSON.parse(text)).version;
@@ -63,7 +70,9 @@ function version(): string {
 
 /** What guests are booted from. */
 const RECIPE = 'debian-12';
-const IDLE_SECONDS = 300;
+const POOL_LIMIT = 64;
+/** An empty guest keeps what it has touched, and the next one is a clone away. */
+const IDLE_SECONDS = 60;
 const ANOTHER_ENGINE = 3;
 
 // Last: the constants above must have their values before it runs.

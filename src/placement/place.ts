@@ -1,4 +1,5 @@
 import { NestError } from '../errors.ts';
+import { SHAPES, type Shape } from './shape.ts';
 
 export interface PlacementRequest {
   zone: string;
@@ -6,6 +7,8 @@ export interface PlacementRequest {
   memoryLimit?: number | undefined;
   /** Cores, e.g. 0.5. */
   cpus?: number | undefined;
+  /** The guest's; undefined where any will do. */
+  shape?: Shape | undefined;
 }
 
 export interface PlacementGuest {
@@ -66,7 +69,15 @@ function freeMemory(guest: PlacementGuest): number {
 }
 
 function fits(request: PlacementRequest, guest: PlacementGuest): boolean {
-  return freeMemory(guest) >= countedMemory(request.memoryLimit) && guest.vcpus >= neededVcpus(request);
+  return (
+    freeMemory(guest) >= countedMemory(request.memoryLimit) &&
+    guest.vcpus >= neededVcpus(request) &&
+    isShaped(request, guest)
+  );
+}
+
+function isShaped({ shape }: PlacementRequest, guest: PlacementGuest): boolean {
+  return shape === undefined || (guest.vcpus === shape.vcpus && guest.memory === shape.memory);
 }
 
 /** A container may use so many cores at once, so its guest must have them; containers of a guest share its cores. */
@@ -85,10 +96,28 @@ function byName(a: PlacementGuest, b: PlacementGuest): number {
 
 function newShape(request: PlacementRequest, host: PlacementHost): { vcpus: number; memory: number } {
   const memory = GUEST_OVERHEAD + countedMemory(request.memoryLimit);
+  if (request.shape !== undefined) {
+    checkShape(request, request.shape, memory);
+    return request.shape;
+  }
+  const { standard } = SHAPES;
   return {
-    vcpus: Math.max(Math.min(STANDARD_VCPUS, host.cpus), neededVcpus(request)),
-    memory: Math.max(STANDARD_MEMORY, Math.ceil(memory / MEMORY_STEP) * MEMORY_STEP),
+    vcpus: Math.max(Math.min(standard.vcpus, host.cpus), neededVcpus(request)),
+    memory: Math.max(standard.memory, Math.ceil(memory / MEMORY_STEP) * MEMORY_STEP),
   };
+}
+
+function checkShape(request: PlacementRequest, shape: Shape, memory: number): void {
+  const lacks =
+    shape.memory < memory
+      ? `${mebibytesUp(memory)} of memory needed with kernel and agent, its guest's shape has ${mebibytes(shape.memory)}`
+      : neededVcpus(request) > shape.vcpus
+        ? `${request.cpus ?? 0} CPUs asked, its guest's shape has ${shape.vcpus}`
+        : undefined;
+  if (lacks === undefined) return;
+  throw new NestError('no-room', `place a container in zone \`${request.zone}\`: ${lacks}`, {
+    hint: 'Ask for a larger shape, or for less.',
+  });
 }
 
 function checkHost(request: PlacementRequest, shape: { memory: number }, host: PlacementHost): void {
@@ -118,6 +147,9 @@ function whyNew(request: PlacementRequest, live: PlacementGuest[], guests: reado
     const known = guests.some((guest) => guest.zone === request.zone);
     return `zone ${request.zone} has none${known ? ' running' : ''}`;
   }
+  const { shape } = request;
+  if (shape !== undefined && !live.some((guest) => isShaped(request, guest)))
+    return `no guest of its zone has ${shape.vcpus} × ${mebibytes(shape.memory)}`;
   const asked = countedMemory(request.memoryLimit);
   const narrow = live.filter((guest) => freeMemory(guest) >= asked);
   if (narrow.length > 0) {
@@ -154,9 +186,6 @@ const GUEST_OVERHEAD = 192 * MIB;
 
 /** A container without a limit counts as this much, bytes. */
 const UNLIMITED_COUNTS_AS = 32 * MIB;
-
-const STANDARD_MEMORY = 1024 * MIB;
-const STANDARD_VCPUS = 2;
 
 /** Larger guests come in few sizes, so that guests of one size can share what is made per size. */
 const MEMORY_STEP = 256 * MIB;

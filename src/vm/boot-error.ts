@@ -16,8 +16,8 @@ export async function bootError(
       hint: `${await lastWords(host, guest)}See what this host lacks with nest doctor; build the guest image anew with nest guest-image build --force.`,
       cause: error,
     });
-  // The agent came and went, or never came.
-  if (!(error instanceof NestError) || error.code === 'guest-lost')
+  // The agent came and went, or never came; what was asked of it is cancelled when the time is over.
+  if (!(error instanceof NestError) || error.code === 'guest-lost' || error.code === 'cancelled')
     return new NestError('boot-failed', `${what}: its agent did not answer within ${limit / 1000} s`, {
       hint: `${await lastWords(host, guest)}Where the host is busy try again; otherwise build the guest image anew with nest guest-image build --force.`,
       cause: error,

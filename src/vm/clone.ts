@@ -1,19 +1,34 @@
 import { open } from 'node:fs/promises';
-import { domainXml, type DomainSpec } from '../libvirt/domain-xml.ts';
+import type { BootFiles } from '../guest-image/guest-image.ts';
+import { domainXml } from '../libvirt/domain-xml.ts';
+import { domainSpec, makeFiles } from './domain.ts';
 import type { Host } from './host.ts';
+import type { GuestRecord } from './record.ts';
 import { loadDevices } from './template/devices.ts';
 import { whileMappable } from './template/mappable.ts';
 import type { Template } from './template/store.ts';
 
 /**
- * Starts the domain as a clone: it goes on where the template's guest was stopped, and copies each page of its memory when
- * it first writes it. Its processors stand still until `resume`.
+ * Makes a guest that goes on where the template's was stopped, and copies each page of its memory when it first writes it.
+ * Its processors stand still until libvirt's `resume`.
  *
- * The domain must be defined: once this QEMU has ended it is an ordinary domain again, which `start` boots.
+ * The domain is defined as one that boots, and its first QEMU is started from another description: once that has ended,
+ * libvirt's `start` boots the guest, from its own disk and with the same name, UUID and record. It has to be greeted then
+ * as after any boot (greet.ts).
  */
-export async function startClone(host: Host, spec: DomainSpec, template: Template, signal: AbortSignal): Promise<void> {
-  const xml = domainXml({ ...spec, ram: { kind: 'template', file: template.memory } });
+export async function makeClone(
+  host: Host,
+  record: GuestRecord,
+  { boot, template }: { boot: BootFiles; template: Template },
+  signal: AbortSignal,
+): Promise<void> {
+  await makeFiles(host, record.id);
+  const spec = domainSpec(host, record, boot);
+  await host.libvirt.define(domainXml(spec));
+  const first = domainXml({ ...spec, ram: { kind: 'template', file: template.memory } });
   await using devices = await open(template.devices);
-  await whileMappable(template, { version: host.qemuVersion, owner: host.owner }, () => host.libvirt.startPaused(xml));
-  await loadDevices(host.libvirt, spec.name, devices, signal);
+  await whileMappable(template, { version: host.qemuVersion, owner: host.owner }, () =>
+    host.libvirt.startPaused(first),
+  );
+  await loadDevices(host.libvirt, record.domain, devices, signal);
 }

@@ -5,7 +5,7 @@ import { writeMetadata } from '../libvirt/metadata.ts';
 import type { Progress } from '../progress.ts';
 import { chooseAccelerator } from './accelerator.ts';
 import { bootError } from './boot-error.ts';
-import { startClone } from './clone.ts';
+import { makeClone } from './clone.ts';
 import { domainSpec, makeFiles, stored } from './domain.ts';
 import { greet } from './greet.ts';
 import type { GuestRequest } from './guests.ts';
@@ -14,7 +14,18 @@ import { newIdentity, newRecord, type GuestRecord } from './record.ts';
 import { removeGuest } from './remove.ts';
 import type { Template } from './template/store.ts';
 
-/** Makes a new guest, cloned where there is a template and booted where there is none, and waits for its agent. */
+/** How a guest comes to run: what is done, and how long it and the agent's answer may take. */
+interface Beginning {
+  title: string;
+  /** Milliseconds. */
+  limit: number;
+  run(record: GuestRecord, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Makes a new guest and waits until its agent knows who it is. It is a clone from the pool where one waits, a new clone
+ * where there is a template, or else booted. What fails is followed by the next of these.
+ */
 export async function createGuest(
   host: Host,
   request: GuestRequest,
@@ -28,48 +39,44 @@ export async function createGuest(
   if (warning !== undefined) progress.warn(warning);
   const made = { boot, shape: request.shape, accelerator };
   const template = await host.templates?.get(made, progress, signal);
-  const make = (source: Template | undefined) => {
-    const own = { ...newIdentity(host.instance), name: request.name, zone: request.zone };
-    const record = newRecord(own, { ...made, template: source?.digest ?? null });
-    return makeGuest(host, record, { boot, template: source }, progress, signal);
-  };
-  if (template === undefined) return make(undefined);
-  try {
-    return await make(template);
-  } catch (error) {
-    if (!(error instanceof NestError) || error.code !== 'boot-failed') throw error;
-    await host.templates?.discard(template, error);
-    return make(undefined);
-  }
+  const own = { name: request.name, zone: request.zone };
+  const fresh = (from?: Template) =>
+    newRecord({ ...newIdentity(host.instance), ...own }, { ...made, template: from?.digest ?? null });
+  const make = (record: GuestRecord, beginning: Beginning) => makeGuest(host, record, beginning, progress, signal);
+
+  if (template === undefined) return make(fresh(), coldBoot(host, boot, accelerator));
+
+  const waiting = host.pool?.take(template);
+  const taken = waiting && make({ ...waiting, ...own, createdAt: Date.now() }, fromPool(host));
+  const guest =
+    (await unlessBootFails(taken, (error) => host.log(`take a clone from the pool: ${String(error)}`))) ??
+    (await unlessBootFails(make(fresh(template), clone(host, boot, template)), (error) =>
+      host.templates?.discard(template, error),
+    ));
+  if (guest === undefined) return make(fresh(), coldBoot(host, boot, accelerator));
+  host.pool?.refill({ record: fresh(template), boot, template });
+  return guest;
 }
 
 async function makeGuest(
   host: Host,
   record: GuestRecord,
-  { boot, template }: { boot: BootFiles; template: Template | undefined },
+  beginning: Beginning,
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<GuestRecord> {
   const { id, name, domain } = record;
+  const { title, limit } = beginning;
   const guest = follow(host, record);
+  host.reserved.delete(id);
   await using undo = new AsyncDisposableStack();
   // What cannot be removed now, because libvirt went away, says `starting` and is removed by the next adopt().
   undo.defer(() => removeGuest(host, id).catch(() => undefined));
-  const limit = template === undefined ? host.bootLimit(record.accelerator) : CLONE_LIMIT_MS;
   const over = AbortSignal.any([guest.ended.signal, AbortSignal.timeout(limit), ...(signal ? [signal] : [])]);
   try {
     signal?.throwIfAborted();
-    await progress.step(`${template === undefined ? 'Start' : 'Clone'} guest ${name}`, async () => {
-      await makeFiles(host, id);
-      const spec = domainSpec(host, record, boot);
-      await host.libvirt.define(domainXml(spec));
-      if (template === undefined) await host.libvirt.start(domain);
-      else {
-        await startClone(host, spec, template, over);
-        await host.libvirt.resume(domain);
-      }
-      guest.trunk.hurry();
-    });
+    await progress.step(`${title} ${name}`, () => beginning.run(record, over));
+    guest.trunk.hurry();
     await progress.step(`Wait for agent of guest ${name}`, () => greet(host, guest, over));
     await writeMetadata(host.libvirt, domain, stored(host, guest.record, 'running'));
     signal?.throwIfAborted();
@@ -79,6 +86,51 @@ async function makeGuest(
   undo.move();
   update(host, guest, { state: guest.ended.signal.aborted ? 'stopped' : 'running' });
   return guest.record;
+}
+
+function coldBoot(host: Host, boot: BootFiles, accelerator: GuestRecord['accelerator']): Beginning {
+  return {
+    title: 'Start guest',
+    limit: host.bootLimit(accelerator),
+    async run(record) {
+      await makeFiles(host, record.id);
+      await host.libvirt.define(domainXml(domainSpec(host, record, boot)));
+      await host.libvirt.start(record.domain);
+    },
+  };
+}
+
+function clone(host: Host, boot: BootFiles, template: Template): Beginning {
+  return {
+    title: 'Clone guest',
+    limit: CLONE_LIMIT_MS,
+    async run(record, signal) {
+      await makeClone(host, record, { boot, template }, signal);
+      await host.libvirt.resume(record.domain);
+    },
+  };
+}
+
+function fromPool(host: Host): Beginning {
+  return {
+    title: 'Take guest from the pool:',
+    limit: CLONE_LIMIT_MS,
+    run: ({ domain }) => host.libvirt.resume(domain),
+  };
+}
+
+/** Undefined when the guest did not come up; any other failure is thrown. */
+async function unlessBootFails(
+  guest: Promise<GuestRecord> | undefined,
+  failed: (error: NestError) => Promise<void> | undefined | void,
+): Promise<GuestRecord | undefined> {
+  try {
+    return await guest;
+  } catch (error) {
+    if (!(error instanceof NestError) || error.code !== 'boot-failed') throw error;
+    await failed(error);
+    return undefined;
+  }
 }
 
 /** Many times what a clone takes, for a host that is busy. */

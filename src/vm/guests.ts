@@ -19,7 +19,9 @@ import { detachLayers, type Wanted } from './detach-layers.ts';
 import { prepareFolders } from './folders.ts';
 import type { HeartbeatLimits } from './heartbeat.ts';
 import { happened, type Guest, type Host } from './host.ts';
+import { hostUsage, type HostUsage } from './host-usage.ts';
 import { domainName, type GuestRecord, type GuestShape } from './record.ts';
+import { openPool } from './pool.ts';
 import { removeGuest } from './remove.ts';
 import { openTemplates } from './template/templates.ts';
 
@@ -61,8 +63,12 @@ export interface Guests {
   /** Unmounts and unplugs the layers that are not wanted. */
   detachLayers(id: string, wanted: Wanted): Promise<void>;
   trunk(id: string): Trunk;
+  /** Resolves when the pool is full, as far as it can be. */
+  poolFilled(): Promise<void>;
   /** Ends QEMU, forgets the domain, deletes disk, console and sockets. Absent is success. */
   remove(id: string): Promise<void>;
+  /** What it takes of this host's memory; undefined where it does not run or nobody may look. */
+  hostUsage(id: string): Promise<HostUsage | undefined>;
   /** The console's last lines, control characters kept. */
   console(id: string, lines: number): Promise<string>;
   /** The same of the last guest of that name or id that ended by itself and is gone. */
@@ -85,6 +91,8 @@ export interface GuestsOptions {
   bootSeconds?: number;
   /** False: every guest is booted. */
   templates?: boolean;
+  /** How many clones of each shape in use are kept ready; by default none. */
+  pool?: number;
   /** Takes what went wrong and was got round. */
   log?: (message: string) => void;
 }
@@ -109,12 +117,14 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     guests: new Map(),
     reserved: new Set(),
     templates: undefined,
+    pool: undefined,
     log: options.log ?? (() => undefined),
     changed: (record) => {
       for (const listener of listeners) listener(record);
     },
   };
   if (options.templates !== false) host.templates = openTemplates(host);
+  if (options.pool) host.pool = openPool(host, options.pool);
   const adopt = inTurn(() => adoptGuests(host));
   let adopted = false;
   const watching = Promise.withResolvers<undefined>();
@@ -156,13 +166,16 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     deleteSnapshot: async (id, name) => deleteSnapshot(host, known(id), name),
     attachLayer: async (id, layer) => attachLayer(host, known(id), layer),
     detachLayers: async (id, wanted) => detachLayers(host, known(id), wanted),
+    poolFilled: async () => host.pool?.settled(),
     trunk: (id) => known(id).trunk,
     remove: (id) => removeGuest(host, id),
+    hostUsage: (id) => hostUsage(known(id).record.domain, options.uri),
     console: async (id, lines) => consoleTail(host.paths, known(id).record.id, lines),
     lastWords: (reference) => lastWords(host.paths, reference),
     onChange: (listener) => void listeners.push(listener),
     async close() {
       watch.close();
+      await host.pool?.close();
       for (const { trunk } of host.guests.values()) trunk.close();
       await libvirt.close();
     },

@@ -8,6 +8,7 @@ import { guestPaths } from '../paths.ts';
 import { connectTrunk, type Trunk } from '../trunk/trunk.ts';
 import { autopsy } from './autopsy.ts';
 import { watchHeart, type HeartbeatLimits } from './heartbeat.ts';
+import type { Pool } from './pool.ts';
 import type { GuestRecord } from './record.ts';
 import type { Templates } from './template/templates.ts';
 
@@ -29,6 +30,7 @@ export interface Host {
   /** Ids of machines that belong to no zone: a template's while it is made, clones that wait to be wanted. */
   reserved: Set<string>;
   templates: Templates | undefined;
+  pool: Pool | undefined;
   /** One line into the engine's log. */
   log: (message: string) => void;
   changed(record: GuestRecord): void;

@@ -33,11 +33,13 @@ const guest = {
   vcpus: 1,
   memory: 1024 ** 3,
   committed: 0,
+  usage: null,
   createdAt: 0,
   bootId: null,
   kernel: null,
   domain: 'nest-00000000-0123456789ab',
   image: 'sha256:00',
+  template: null,
   containers: [{ id: web.Id, name: 'hello-web-1', status: 'running' }],
 };
 

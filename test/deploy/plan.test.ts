@@ -9,6 +9,7 @@ function service(name: string, more: Partial<Service> = {}): Service {
     name,
     container: `shop-${name}-1`,
     zone: 'shop',
+    shape: null,
     image: 'hello',
     command: null,
     entrypoint: null,

@@ -163,6 +163,8 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
       records.delete(id);
       rmSync(file(id), { force: true });
     },
+    poolFilled: () => Promise.resolve(),
+    hostUsage: () => Promise.resolve({ held: 50 * 2 ** 20, shared: 100 * 2 ** 20 }),
     console: (id, lines) => Promise.resolve(`console of ${id}, ${lines} lines\n`),
     lastWords: (reference) => Promise.resolve(reference === 'gone-1' ? 'last words\n' : undefined),
     onChange: (listener) => void listeners.push(listener),

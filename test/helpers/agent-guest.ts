@@ -126,7 +126,7 @@ async function answers(info: () => Promise<AgentInfo>, pid: number): Promise<voi
 }
 
 /** busybox with all its applets, and users to look up. */
-async function busyboxLayer(folder: string): Promise<string> {
+export async function busyboxLayer(folder: string): Promise<string> {
   const tree = path.join(folder, 'layer');
   for (const name of ['bin', 'etc', 'proc', 'dev', 'sys', 'tmp'])
     await mkdir(path.join(tree, name), { recursive: true });

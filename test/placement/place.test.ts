@@ -33,6 +33,18 @@ const decisions: [title: string, request: PlacementRequest, guests: PlacementGue
     'joins guest web-2: same zone, 40 MiB free',
   ],
   [
+    'a shape that no guest of the zone has',
+    { zone: 'web', shape: { vcpus: 1, memory: 512 * MIB } },
+    [guest('web-1', 800)],
+    'new guest web-2: no guest of its zone has 1 × 512 MiB',
+  ],
+  [
+    'a shape that a guest of the zone has',
+    { zone: 'web', shape: { vcpus: 2, memory: 1024 * MIB } },
+    [guest('web-1', 40, { memory: 2048 * MIB }), guest('web-2', 800)],
+    'joins guest web-2: same zone, 800 MiB free',
+  ],
+  [
     'equal room: the lower number',
     { zone: 'web' },
     [guest('web-10', 40), guest('web-2', 40)],
@@ -199,3 +211,15 @@ function randomFrom(seed: number): (below: number) => number {
     return Math.floor((state / 2 ** 32) * below);
   };
 }
+
+test('a new guest has the shape that was asked for, if its container fits', (t) => {
+  const small = { vcpus: 1, memory: 512 * MIB };
+  t.like(place({ zone: 'web', shape: small, memoryLimit: 320 * MIB }, [], host), { kind: 'new', shape: small });
+  const tooLarge = { zone: 'web', shape: small, memoryLimit: 321 * MIB };
+  t.throws(() => place(tooLarge, [], host), {
+    code: 'no-room',
+    message: /513 MiB of memory needed.* shape has 512 MiB/,
+  });
+  const tooMany = { zone: 'web', shape: small, cpus: 1.5 };
+  t.throws(() => place(tooMany, [], host), { code: 'no-room', message: /1.5 CPUs asked, its guest's shape has 1/ });
+});

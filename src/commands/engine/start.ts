@@ -1,3 +1,4 @@
+import * as Flags from '@oclif/core/flags';
 import type { EngineStatus } from '../../api.ts';
 import { NestCommand } from '../../client/terminal/command.ts';
 
@@ -7,8 +8,21 @@ export default class EngineStart extends NestCommand {
     'Starts the engine of this host, or finds that one runs. Other commands do so themselves.';
   static override examples = ['<%= config.bin %> <%= command.id %>'];
 
+  static override flags = {
+    pool: Flags.integer({
+      summary: 'Keep so many clones of each guest shape in use ready; for an engine that is not running yet',
+      helpValue: 'N',
+      env: 'NEST_POOL',
+      min: 0,
+      max: 64,
+      default: 0,
+    }),
+  };
+
   async run(): Promise<EngineStatus & { started: boolean }> {
-    await this.parse(EngineStart);
+    const { flags } = await this.parse(EngineStart);
+    // The engine inherits it.
+    process.env['NEST_POOL'] = String(flags.pool);
     const engine = await this.engine();
     const status = await engine.nest.status();
     this.print(`${engine.started ? 'Started' : 'Already running:'} engine ${status.version}, process ${status.pid}`);

@@ -6,7 +6,8 @@ import { bytes, duration } from '../../client/terminal/units.ts';
 
 export default class VmList extends NestCommand {
   static override summary = 'List guests';
-  static override description = 'Shows the virtual machines of this engine; USED is what their containers asked for.';
+  static override description =
+    'Shows the virtual machines of this engine. SHAPE is what a guest was promised, processors × memory; HELD is what it costs this host.';
   static override examples = ['<%= config.bin %> <%= command.id %>'];
   static override flags = {
     quiet: Flags.boolean({ char: 'q', summary: 'Show names only' }),
@@ -16,7 +17,9 @@ export default class VmList extends NestCommand {
   async run(): Promise<Guest[]> {
     const { flags } = await this.parse(VmList);
     const engine = await this.engine();
-    const guests = (await engine.nest.guests()).filter(({ zone }) => flags.zone === undefined || zone === flags.zone);
+    const guests = (await engine.nest.guests({ usage: true })).filter(
+      ({ zone }) => flags.zone === undefined || zone === flags.zone,
+    );
     if (flags.quiet) for (const { name } of guests) this.print(name);
     else if (guests.length > 0) this.printTable(guests, COLUMNS);
     else this.print('No guests. They come with their first container.');
@@ -29,8 +32,8 @@ const COLUMNS: Column<Guest>[] = [
   { title: 'ZONE', value: ({ zone }) => zone, shrink: 2 },
   { title: 'STATE', value: ({ state }) => state },
   { title: 'ACCEL', value: ({ accelerator }) => accelerator },
-  { title: 'CPUS', value: ({ vcpus }) => String(vcpus) },
-  { title: 'USED', value: ({ memory, committed }) => `${bytes(committed)} of ${bytes(memory)}` },
+  { title: 'SHAPE', value: ({ vcpus, memory }) => `${vcpus} × ${bytes(memory)}` },
+  { title: 'HELD', value: ({ usage }) => (usage?.held == null ? '-' : bytes(usage.held)) },
   { title: 'CONTAINERS', value: ({ containers }) => String(containers.length) },
-  { title: 'AGE', value: ({ createdAt }) => duration(Date.now() - createdAt) },
+  { title: 'UPTIME', value: ({ createdAt }) => duration(Date.now() - createdAt) },
 ];

@@ -30,13 +30,20 @@ function describe(guest: GuestDetail): [string, string][] {
     ['State', guest.reason === null ? guest.state : `${guest.state}: ${guest.reason}`],
     ['Accelerator', guest.accelerator === 'kvm' ? 'kvm' : 'tcg: software emulation, no security boundary'],
     ['Processors', String(guest.vcpus)],
-    ['Memory', `${bytes(guest.memory)}, ${bytes(guest.committed)} of it asked for by containers`],
+    ['Memory', `${bytes(guest.memory)} promised, ${bytes(guest.committed)} of it asked for by containers`],
+    ['', `${known(guest.usage?.used)} used in the guest, ${known(guest.usage?.held)} held on this host`],
+    ['Shares', `${known(guest.usage?.shared)} of memory with other guests and the host's page cache`],
     ['Kernel', guest.kernel ?? '-'],
     ['Boot id', guest.bootId ?? '-'],
     ['Domain', guest.domain],
     ['Image', guest.image],
+    ['Template', guest.template ?? 'none: it was booted'],
     ['Layers', guest.layers === null ? '-' : `${guest.layers.length}, each mounted once`],
-    ['Created', `${new Date(guest.createdAt).toISOString()}, ${duration(Date.now() - guest.createdAt)} ago`],
+    ['Uptime', `${duration(Date.now() - guest.createdAt)}, since ${new Date(guest.createdAt).toISOString()}`],
     ...(containers.length > 0 ? containers : [['Containers', 'none'] as [string, string]]),
   ];
+}
+
+function known(count: number | null | undefined): string {
+  return count == null ? 'unknown' : bytes(count);
 }

@@ -1,10 +1,17 @@
 import { constants } from 'node:os';
 import * as v from 'valibot';
 import { ZoneName } from '../../api.ts';
+import { parseShape, SHAPE_ADVICE } from '../../placement/shape.ts';
 import { Invalid, quoted } from './problems.ts';
 
 export function parseZone(text: string): string {
   return matching(text, (name) => v.is(ZoneName, name), 'zone name', LOWER_CASE_NAME);
+}
+
+/** As written: containers carry it as a label. */
+export function parseGuestShape(text: string): string {
+  if (parseShape(text) !== undefined) return text;
+  throw new Invalid(`${quoted(text)} is no shape of a guest`, SHAPE_ADVICE);
 }
 
 /** As Compose names projects. */

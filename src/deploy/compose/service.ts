@@ -7,6 +7,7 @@ import {
   parseImageName,
   parseSignal,
   parseUser,
+  parseGuestShape,
   parseZone,
 } from './names.ts';
 import { healthReader } from './health.ts';
@@ -49,6 +50,7 @@ export function completeService(
     name,
     container: read.container_name?.value ?? `${project.name}-${name}-1`,
     zone: read['x-nest']?.zone ?? project.zone,
+    shape: read['x-nest']?.shape ?? null,
     image: read.image,
     command: read.command ?? null,
     entrypoint: read.entrypoint ?? null,
@@ -102,7 +104,7 @@ function serviceKeys(environment: Readonly<Record<string, string>>) {
     stop_signal: scalar('a signal', parseSignal),
     stop_grace_period: scalar('a duration', parseSeconds),
     labels: labelsReader,
-    'x-nest': fields({ zone: scalar('a name', parseZone) }),
+    'x-nest': fields({ zone: scalar('a name', parseZone), shape: scalar('a shape', parseGuestShape) }),
   };
 }
 

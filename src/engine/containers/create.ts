@@ -9,7 +9,7 @@ import type { Container, ContainerRecord } from '../state/record.ts';
 import { annotations } from './annotation.ts';
 import { emitContainer } from './emit.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
-import { mergeRecord } from './merge.ts';
+import { mergeRecord, shapeOf } from './merge.ts';
 import { inventName } from './name.ts';
 import type { CreateRequest } from './request.ts';
 
@@ -41,7 +41,8 @@ export async function createContainer(
   const layers = await ctx.images.layers(image, progress);
   const { limits } = record.spec;
   const { accelerator } = request;
-  const wanted = { zone: record.zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator };
+  const shape = shapeOf(record.labels, `place container \`${record.name}\``);
+  const wanted = { zone: record.zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, shape };
   const seat = await ctx.seats.take(wanted, progress, signal);
   taken.seat = seat;
   const placed = { ...row, record: { ...record, reason: seat.reason }, guest: seat.guest.id };

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { LAYER_LIMIT } from '../../../guest-agent/api.ts';
 import { LABELS, ZoneName } from '../../api.ts';
 import { NestError } from '../../errors.ts';
+import { parseShape, SHAPE_ADVICE, type Shape } from '../../placement/shape.ts';
 import type { Image } from '../../images/images.ts';
 import { ContainerRecord } from '../state/record.ts';
 import { mergeHealth } from './health.ts';
@@ -29,6 +30,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
       hint: `image ${request.image} names none: give one after the image`,
     });
   const zone = zoneOf(request.labels[LABELS.zone], operation);
+  shapeOf(request.labels, operation);
   const hostname = request.hostname ?? id.slice(0, 12);
   const health = mergeHealth(request.health, config);
   const record = v.safeParse(ContainerRecord, {
@@ -39,7 +41,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
     image: { reference: request.image, id: image.id },
     createdAt: Date.now(),
     autoRemove: request.autoRemove,
-    labels: { ...config.Labels, ...request.labels, [LABELS.zone]: zone },
+    labels: { ...withoutShape(config.Labels), ...request.labels, [LABELS.zone]: zone },
     exposed: [...new Set([...Object.keys(config.ExposedPorts), ...request.exposed])],
     publish: request.publish,
     entrypoint,
@@ -74,6 +76,22 @@ function zoneOf(label: string | undefined, operation: string): string {
   throw new NestError('invalid-input', `${operation}: label \`${LABELS.zone}\` is not a zone's name`, {
     hint: 'up to 63 of a-z, 0-9, _ . and -, beginning with a letter or digit',
   });
+}
+
+/** The shape of the guest that a container wants, undefined for any. @throws NestError `invalid-input` */
+export function shapeOf(labels: Readonly<Record<string, string>>, operation: string): Shape | undefined {
+  const text = labels[LABELS.shape];
+  if (text === undefined) return undefined;
+  const shape = parseShape(text);
+  if (shape !== undefined) return shape;
+  throw new NestError('invalid-input', `${operation}: \`${text.slice(0, 64)}\` is no shape of a guest`, {
+    hint: SHAPE_ADVICE,
+  });
+}
+
+/** The request alone says what guest its container wants. */
+function withoutShape(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== LABELS.shape));
 }
 
 /** An entrypoint of the request drops the image's command with the image's entrypoint; [""] is none at all. */

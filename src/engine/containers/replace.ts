@@ -4,6 +4,7 @@ import type { Seat } from '../guests/seats.ts';
 import type { Container } from '../state/record.ts';
 import { findImage, putInto } from './create.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
+import { shapeOf } from './merge.ts';
 
 /**
  * Puts a container whose guest has ended into another guest of its zone, as it was created: what it wrote went with the
@@ -28,7 +29,8 @@ export async function replaceContainer(
   ctx.creating.add(id);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => void ctx.creating.delete(id));
-  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator };
+  const shape = shapeOf(record.labels, `place container \`${record.name}\``);
+  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, shape };
   const seat = await ctx.seats.take(wanted, progress, signal);
   undo.defer(() => leaveSeat(ctx, id, seat));
   const placed = { ...record, reason: seat.reason };

@@ -65,8 +65,8 @@ const oneOf =
 
 const CONFIG: Harmless = Object.fromEntries(
   [
-    'Image Hostname User Env Cmd Entrypoint Labels WorkingDir StopSignal StopTimeout OpenStdin StdinOnce Tty Domainname ExposedPorts',
-    'Healthcheck',
+    'Image Hostname User Env Cmd Entrypoint Labels WorkingDir StopSignal StopTimeout OpenStdin StdinOnce Tty Domainname',
+    'ExposedPorts Healthcheck',
     'HostConfig NetworkingConfig AttachStdin AttachStdout AttachStderr ArgsEscaped',
     // dockerode repeats the query in the body.
     'name platform',

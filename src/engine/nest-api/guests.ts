@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { DiffId } from '../../../guest-agent/api.ts';
-import type { Guest, GuestDetail } from '../../api.ts';
+import type { Guest, GuestDetail, GuestUsage } from '../../api.ts';
 import { NestError } from '../../errors.ts';
 import { countedMemory } from '../../placement/place.ts';
 import type { GuestRecord } from '../../vm/guests.ts';
@@ -10,6 +10,7 @@ import { isUp } from '../containers/observe.ts';
 import type { Context } from '../context.ts';
 import { dockerState } from '../docker-api/container-status.ts';
 import { removeGuest } from '../guests/remove.ts';
+import { guestUsage } from './guest-usage.ts';
 
 /** By id, name, or a prefix of the id that fits one only. @throws NestError `not-found`, `libvirt-unavailable`. */
 export async function findGuest(ctx: Context, reference: string): Promise<GuestRecord> {
@@ -21,12 +22,13 @@ export async function findGuest(ctx: Context, reference: string): Promise<GuestR
   throw new NestError('not-found', `No such guest: ${reference.slice(0, 128)}`, { hint: '`nest vm list` lists them' });
 }
 
-export function describeGuest(ctx: Context, guest: GuestRecord): Guest {
+export function describeGuest(ctx: Context, guest: GuestRecord, usage: GuestUsage | null): Guest {
   const containers = containersOf(ctx, guest.id);
   const { shape, ...record } = guest;
   return {
     ...record,
     ...shape,
+    usage,
     committed: containers.reduce((sum, { record: { spec } }) => sum + countedMemory(memoryLimit(spec.limits)), 0),
     containers: containers.map((container) => ({
       id: container.record.id,
@@ -38,7 +40,10 @@ export function describeGuest(ctx: Context, guest: GuestRecord): Guest {
 
 /** The guest, and what its agent says of it. */
 export async function showGuest(ctx: Context, guest: GuestRecord): Promise<GuestDetail> {
-  return { ...describeGuest(ctx, guest), layers: await mountedLayers(ctx, guest) };
+  return {
+    ...describeGuest(ctx, guest, await guestUsage(ctx, guest)),
+    layers: await mountedLayers(ctx, guest),
+  };
 }
 
 /** Its containers go on: the zygote is their parent. @throws NestError `guest-lost`. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { DeployRequest, type EngineStatus, type GuestImage } from '../../api.ts';
 import type { Paths } from '../../paths.ts';
 import type { Progress } from '../../progress.ts';
+import type { GuestRecord } from '../../vm/guests.ts';
 import type { Context } from '../context.ts';
 import { deploy } from '../deploy/deploy.ts';
 import { listDeployments } from '../deploy/deployments.ts';
@@ -13,6 +14,7 @@ import type { Call, Reply, Route } from '../http/route.ts';
 import { pauseGuest, rebootGuest, resumeGuest, startGuest, stopGuest } from '../guests/life-cycle.ts';
 import { consoleReply } from './console.ts';
 import { deleteGuest, describeGuest, findGuest, restartAgent, showGuest } from './guests.ts';
+import { guestUsage } from './guest-usage.ts';
 import { NDJSON, resultStream } from './result-stream.ts';
 import { snapshotRoutes } from './snapshots.ts';
 
@@ -46,9 +48,11 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
     {
       method: 'GET',
       path: '/nest/guests',
-      handle: async () => {
-        const guests = await ctx.link.open();
-        return { status: 200, json: guests.list().map((guest) => describeGuest(ctx, guest)) };
+      handle: async ({ query }) => {
+        const usage = (guest: GuestRecord) => (flag(query, 'usage') ? guestUsage(ctx, guest) : null);
+        const guests = (await ctx.link.open()).list();
+        const described = guests.map(async (guest) => describeGuest(ctx, guest, await usage(guest)));
+        return { status: 200, json: await Promise.all(described) };
       },
     },
     {

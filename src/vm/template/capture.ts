@@ -61,14 +61,14 @@ export async function captureTemplate(host: Host, request: TemplateRequest, sign
 async function bootUntilWarm(host: Host, record: GuestRecord, signal: AbortSignal): Promise<void> {
   const ended = new AbortController();
   const limit = host.bootLimit(record.accelerator);
+  const within = () => AbortSignal.any([ended.signal, signal, AbortSignal.timeout(limit)]);
   await host.libvirt.start(record.domain);
   const trunk = connectTrunk(guestPaths(host.paths, record.id).trunk, { refused: () => ended.abort() });
   try {
-    const over = AbortSignal.any([ended.signal, signal, AbortSignal.timeout(limit)]);
-    await connected(trunk, over);
-    await warmUp(trunk, over);
-  } catch (error) {
-    throw await bootError(host, { record, ended }, error, { limit, signal });
+    await connected(trunk, within()).catch(async (error: unknown) => {
+      throw await bootError(host, { record, ended }, error, { limit, signal });
+    });
+    await warmUp(trunk, within());
   } finally {
     trunk.close();
   }

@@ -62,7 +62,7 @@ export function openTemplates(host: Host): Templates {
           share(digest, (shared) => make(digest, wanted, shared), signal),
         );
       } catch (error) {
-        if (endsAll(error)) throw error;
+        if (signal?.aborted || endsAll(error)) throw error;
         hopeless.add(digest);
         host.log(`make template ${digest.slice(0, 12)}: ${String(error)}; guests of this shape are booted instead`);
         return undefined;
@@ -77,8 +77,9 @@ export function openTemplates(host: Host): Templates {
 
 /** Named by all that it depends on. */
 async function digestOf(host: Host, { boot, shape, accelerator }: Wanted): Promise<string> {
+  const spec = domainSpec(host, newRecord(NOBODY, { boot, shape, accelerator }), boot);
   return templateDigest({
-    domain: `${FORMAT} ${domainXml(domainSpec(host, newRecord(NOBODY, { boot, shape, accelerator }), boot))}`,
+    domain: `${FORMAT} ${domainXml({ ...spec, metadata: null })}`,
     qemu: await qemuVersion(),
     processor: accelerator === 'kvm' ? await processor() : '',
     disk: DISK_RECIPE,
@@ -98,7 +99,7 @@ function endsAll(error: unknown): boolean {
   return error instanceof NestError && ENDS_ALL.has(error.code);
 }
 
-const ENDS_ALL = new Set<ErrorCode>(['cancelled', 'boot-failed', 'no-room', 'libvirt-unavailable', 'tool-missing']);
+const ENDS_ALL = new Set<ErrorCode>(['boot-failed', 'no-room', 'libvirt-unavailable', 'tool-missing']);
 
 /** What differs between guests stands still. */
 const NOBODY = { id: '', name: '', zone: '', domain: '', uuid: '', createdAt: 0 };

@@ -33,6 +33,7 @@ test('a file with only an image has every default filled in', (t) => {
           name: 'web',
           container: 'shop-web-1',
           zone: 'shop',
+          shape: null,
           image: 'hello',
           command: null,
           entrypoint: null,
@@ -149,6 +150,7 @@ const good: [title: string, lines: string[], service: Partial<Service>][] = [
     { container: 'shop', hostname: 'shop.example', workingDirectory: '/srv', user: '1000:1000' },
   ],
   ['a zone', ['x-nest:', '  zone: payments'], { zone: 'payments' }],
+  ['a shape', ['x-nest:', '  shape: 2x1536m'], { shape: '2x1536m' }],
   ['a key without a value', ['ports:', 'environment:', 'x-nest:'], { ports: [], environment: {}, zone: 'shop' }],
   ['extensions of others', ['x-other: { any: thing }'], {}],
 ];
