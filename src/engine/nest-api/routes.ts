@@ -75,7 +75,7 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
         const guest = await find(call);
         return resultStream(ctx, call, async (progress, signal) => {
           await change(ctx, guest, progress, signal);
-          return describeGuest(ctx, await findGuest(ctx, guest.id));
+          return describeGuest(ctx, await findGuest(ctx, guest.id), null);
         });
       },
     })),

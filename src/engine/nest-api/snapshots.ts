@@ -40,7 +40,7 @@ export function snapshotRoutes(ctx: Context): Route[] {
         return resultStream(ctx, call, (progress) =>
           progress.step(`Restore guest ${guest.name} to snapshot ${name}`, async () => {
             await restoreSnapshot(ctx, guest, name);
-            return describeGuest(ctx, await findGuest(ctx, guest.id));
+            return describeGuest(ctx, await findGuest(ctx, guest.id), null);
           }),
         );
       },
