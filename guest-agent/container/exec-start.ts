@@ -4,7 +4,7 @@ import type { ExecSpec } from '../api.ts';
 import { conflict } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { makeFifos } from '../stdio/fifos.ts';
-import type { ExecInit, TerminalEnd } from '../zygote/protocol.ts';
+import type { ExecInit } from '../zygote/protocol.ts';
 import { type Container, findRunning, type Run } from './container.ts';
 import { endOutput, type Exec, execFolder, refusePaused } from './exec.ts';
 import { type ExecOutput, openExecOutput, openExecTerminal } from './exec-output.ts';

@@ -1,6 +1,7 @@
-import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { errnoOf } from '../errors.ts';
 
 /**
  * The device of the SCSI disk with this serial, e.g. /dev/sda. A disk that is being plugged in is waited for.
@@ -9,13 +10,15 @@ import { join } from 'node:path';
  */
 export async function findDisk(serial: string, { sys = '/sys', dev = '/dev', timeLimit = DISK_TIME_LIMIT } = {}) {
   const signal = AbortSignal.timeout(timeLimit);
-  const watcher = watch(dev);
+  let changed = Promise.withResolvers<void>();
+  const watcher = watch(dev, () => changed.resolve());
   try {
     for (;;) {
       const name = readdirSync(join(sys, 'block')).find((disk) => serialOf(sys, disk) === serial);
-      // The device file follows when the disk can be read.
-      if (name !== undefined && existsSync(join(dev, name))) return join(dev, name);
-      await once(watcher, 'change', { signal });
+      if (name !== undefined && opens(join(dev, name))) return join(dev, name);
+      // Neither the serial's page nor readiness to be opened changes anything in /dev: so it looks again now and then.
+      await Promise.race([changed.promise, delay(LOOK_AGAIN, undefined, { signal })]);
+      changed = Promise.withResolvers();
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -24,6 +27,17 @@ export async function findDisk(serial: string, { sys = '/sys', dev = '/dev', tim
     });
   } finally {
     watcher.close();
+  }
+}
+
+/** The kernel makes the device file before the disk can be opened: ENXIO meanwhile (block/genhd.c, device_add_disk). */
+function opens(device: string): boolean {
+  try {
+    closeSync(openSync(device, 'r'));
+    return true;
+  } catch (error) {
+    if (NOT_YET.has(errnoOf(error) ?? '')) return false;
+    throw error;
   }
 }
 
@@ -37,4 +51,7 @@ function serialOf(sys: string, disk: string): string | undefined {
   }
 }
 
+const NOT_YET = new Set(['ENOENT', 'ENXIO']);
 const DISK_TIME_LIMIT = 10_000;
+/** Milliseconds. */
+const LOOK_AGAIN = 50;
