@@ -12,7 +12,7 @@ import type { LayerFile } from '../../src/images/images.ts';
  */
 export async function treeOf(folder: string): Promise<Record<string, string>> {
   const flags = ['--sort=name', '--numeric-owner', '--format=pax', '--xattrs', '--xattrs-include=*'];
-  const tar = spawn('tar', [...flags, '-cf', '-', '-C', folder, '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const tar = spawn('tar', [...flags, '-cf', '-', '-C', folder, '.'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const tree: Record<string, string> = {};
   for await (const { entry, body } of readTar(tar.stdout as AsyncIterable<Buffer>)) {
     const hash = createHash('sha1');

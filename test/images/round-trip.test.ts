@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -92,8 +92,11 @@ async function treeOfImage(t: ExecutionContext, images: Images, folder: string):
   return treeOf(await mountDisks(t, folder, await images.layers(image, silent)));
 }
 
+/** Podman takes no more than 50 characters. */
+const runRoot = (folder: string) => path.join('/run', path.basename(folder));
+
 function podman(folder: string, ...parameters: string[]): string {
-  const storage = ['--root', path.join(folder, 'podman'), '--runroot', path.join(folder, 'podman-run')];
+  const storage = ['--root', path.join(folder, 'podman'), '--runroot', runRoot(folder)];
   const flags = ['--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--events-backend', 'file'];
   // A host with both versions of cgroups confuses crun.
   const script = 'umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; exec podman "$@"';
@@ -105,6 +108,7 @@ function podman(folder: string, ...parameters: string[]): string {
 
 asRoot('an image goes through skopeo, umoci and podman, and comes back with the same files', async (t) => {
   const { folder, images } = await openTestImages(t);
+  t.teardown(() => rm(runRoot(folder), { recursive: true, force: true }));
   const source = await busyboxImage(path.join(folder, 'source'), { name: NAME, layers: nastyLayers() });
   await images.load({ kind: 'path', path: source }, silent);
   const ours = await treeOfImage(t, images, path.join(folder, 'ours'));
