@@ -93,8 +93,9 @@ async function byBuildah(base: string, context: string): Promise<string> {
     'vfs',
   ];
   const buildah = (...args: string[]) => promisify(execFile)('buildah', [...storage, ...args]);
-  const { stdout: id } = await buildah('pull', '-q', `oci:${base}`);
-  await buildah('tag', id.trim(), 'localhost/peer-base:latest');
+  const store = `[vfs@${path.join(folder, 'root')}+${path.join(folder, 'run')}]`;
+  const target = `containers-storage:${store}localhost/peer-base:latest`;
+  await promisify(execFile)('skopeo', ['--insecure-policy', 'copy', '-q', `oci:${base}`, target]);
   await buildah(
     'build',
     '-q',
