@@ -4,11 +4,12 @@ import { extractPackage, fetchPackages, resolvePackages } from '../../src/guest-
 import { sharedLibraries } from '../../src/guest-image/libraries.ts';
 import { makeSquashfs } from '../../src/guest-image/squashfs.ts';
 
-/** Packs Debian's crun and runc with their libraries (bin/, lib/) into a squashfs that only benches attach. */
-export async function makePeersPart(work: string, cache: string): Promise<string> {
+/** Packs Debian's crun and runc with their libraries (bin/, lib/) into a squashfs that only benches and tests attach. */
+export async function makePeersPart(work: string, cache: string, peers: Peers = RUNTIMES): Promise<string> {
   const extracted = path.join(work, 'packages');
-  for (const deb of await fetchPackages(await resolvePackages(PACKAGES), cache)) await extractPackage(deb, extracted);
-  const programs = ['usr/bin/crun', 'usr/sbin/runc'].map((program) => path.join(extracted, program));
+  for (const deb of await fetchPackages(await resolvePackages(peers.packages), cache))
+    await extractPackage(deb, extracted);
+  const programs = peers.programs.map((program) => path.join(extracted, program));
   const tree = path.join(work, 'peers');
   await mkdir(path.join(tree, 'bin'), { recursive: true });
   await mkdir(path.join(tree, 'lib'));
@@ -18,6 +19,13 @@ export async function makePeersPart(work: string, cache: string): Promise<string
   const part = path.join(work, 'peers.squashfs');
   await makeSquashfs(tree, part);
   return part;
+}
+
+export interface Peers {
+  /** Debian's, with those of the libraries. */
+  packages: string[];
+  /** Paths in them. */
+  programs: string[];
 }
 
 const PACKAGES = [
@@ -34,3 +42,38 @@ const PACKAGES = [
   'libyajl2',
   'libzstd1',
 ];
+
+const RUNTIMES: Peers = { packages: PACKAGES, programs: ['usr/bin/crun', 'usr/sbin/runc'] };
+
+/** With Podman and what it starts. */
+export const PODMAN: Peers = {
+  packages: [
+    ...PACKAGES,
+    'podman',
+    'conmon',
+    'libacl1',
+    'libassuan0',
+    'libattr1',
+    'libaudit1',
+    'libcap-ng0',
+    'libcrypt1',
+    'libpam0g',
+    'zlib1g',
+    'libffi8',
+    'libmount1',
+    'libblkid1',
+    'libdevmapper1.02.1',
+    'libglib2.0-0',
+    'libgpgme11',
+    'libpcre2-8-0',
+    'libbz2-1.0',
+    'libselinux1',
+    'libsemanage2',
+    'libsepol2',
+    'libsubid4',
+    'libudev1',
+    'netavark',
+    'libgcc-s1',
+  ],
+  programs: [...RUNTIMES.programs, 'usr/bin/podman', 'usr/bin/conmon', 'usr/lib/podman/netavark'],
+};

@@ -1,7 +1,7 @@
 /**
  * Runs in the guest in the agent's place: starts the real agent as its child, and measures `crun run` and `runc run` when
  * the host asks, from the call that starts the runtime to the first byte of the command's output. Their containers have the
- * root file system, the namespaces, the capabilities and the masked paths of ours, and no seccomp filter. Their overlay is
+ * root file system, the namespaces, the capabilities, the masked paths and the seccomp filter of ours. Their overlay is
  * mounted in advance; ours is mounted within the measured time.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -9,6 +9,8 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { FOLDERS, layersFolder } from '../../guest-agent/folders.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../../guest-agent/security/defaults.ts';
+import { DEFAULT_PROFILE } from '../../guest-agent/security/seccomp/default-profile.ts';
+import { filterOf } from '../../guest-agent/security/seccomp/profile.ts';
 import { COMMAND, ENVIRONMENT, LAYER_SERIAL } from './contract.ts';
 import { answerHost } from './answer.ts';
 
@@ -91,6 +93,7 @@ function ociConfig(): object {
       namespaces: ['pid', 'mount', 'network', 'uts', 'ipc', 'cgroup'].map((type) => ({ type })),
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
+      seccomp: filterOf(DEFAULT_PROFILE, capabilities),
       cgroupsPath: '/peers/bench',
     },
   };
