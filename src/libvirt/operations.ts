@@ -48,7 +48,7 @@ export const operations = {
     const domains = koffi.decode(array[0], 'virDomainPtr', count) as Domain[];
     koffi.free(array[0]);
     try {
-      return domains.map(summary);
+      return domains.flatMap((domain) => summaryIfAny(domain) ?? []);
     } finally {
       for (const domain of domains) libvirt().virDomainFree(domain);
     }
@@ -212,6 +212,16 @@ function summary(domain: Domain): DomainSummary {
     state: STATES[state[0]] ?? 'nostate',
     turnedOff: STATES[state[0]] === 'shutoff' && reason[0] === VIR_DOMAIN_SHUTOFF_SHUTDOWN,
   };
+}
+
+/** Undefined for one that somebody has removed since it was listed. */
+function summaryIfAny(domain: Domain): DomainSummary | undefined {
+  try {
+    return summary(domain);
+  } catch (error) {
+    if (error instanceof LibvirtError && error.failure.code === VIR_ERR_NO_DOMAIN) return undefined;
+    throw error;
+  }
 }
 
 function withDomain<T>(connection: Connection, name: string, operation: string, use: (domain: Domain) => T): T {

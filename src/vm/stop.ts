@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { NestError } from '../errors.ts';
 import { writeMetadata } from '../libvirt/metadata.ts';
 import { update, type Guest, type Host } from './host.ts';
@@ -29,11 +30,9 @@ export async function stopGuest(host: Host, guest: Guest): Promise<void> {
       cause: error,
     });
   }
-  // Its QEMU has gone, and libvirt is about to notice.
-  let last = await host.libvirt.lookup(domain);
-  while (last?.active === true) last = await host.libvirt.lookup(domain);
+  const turnedOff = await wasTurnedOff(host, domain);
   guest.stopping = false;
-  if (last?.turnedOff === true) {
+  if (turnedOff) {
     await writeMetadata(host.libvirt, domain, {
       instance: host.instance,
       guest: { ...guest.record, state: 'stopped', reason: null },
@@ -42,5 +41,15 @@ export async function stopGuest(host: Host, guest: Guest): Promise<void> {
   } else update(host, guest, { state: 'stopped', reason: 'it ended while it was being stopped' });
 }
 
+/** Its QEMU has gone; libvirt notices a moment later, and on its way there calls it `shutdown` and not active. */
+async function wasTurnedOff(host: Host, domain: string): Promise<boolean> {
+  for (;;) {
+    const last = await host.libvirt.lookup(domain);
+    if (last === undefined || (!last.active && last.state !== 'shutdown')) return last?.turnedOff === true;
+    await delay(POLL);
+  }
+}
+
 /** Milliseconds. */
+const POLL = 50;
 const LIMIT = 60_000;

@@ -56,8 +56,9 @@ test.serial('a snapshot brings back files, processes and memory; what came later
   await until('once to run as it did then', async () => (await container('once')).state === 'running');
   t.is((await container('later')).state, 'dead');
   t.regex((await container('later')).status, /restored to one, which does not have it/);
+  const before = Date.now() / 1000;
   const seconds = Number(await nest.ok('exec', 'web', 'date', '+%s'));
-  t.true(Math.abs(seconds - Date.now() / 1000) < 5, 'its clock is right');
+  t.true(seconds > before - 2 && seconds < Date.now() / 1000 + 2, 'its clock is right');
   await nest.ok('rm', 'later');
 
   await nest.ok('vm', 'snapshot', 'delete', 'default-1', 'one');
