@@ -45,13 +45,16 @@ export async function openLibvirt(uri: string): Promise<Libvirt> {
     throw error;
   }
   let urgent: Caller | undefined;
-  const hurry = () => (urgent ??= startCaller(uri));
+  let closed = false;
+  // What is asked for after the end gets the error that a closed connection gives.
+  const hurry = () => (urgent ??= closed ? caller : startCaller(uri));
   return {
     ...calls(() => caller),
     uri,
     urgent: calls(hurry),
     watch: (watcher) => watchDomains(uri, watcher),
     async close() {
+      closed = true;
       await Promise.all([caller.close(), urgent?.close()]);
     },
   };

@@ -18,7 +18,7 @@ import { createGuest } from './create.ts';
 import { detachLayers, type Wanted } from './detach-layers.ts';
 import { prepareFolders } from './folders.ts';
 import type { HeartbeatLimits } from './heartbeat.ts';
-import { happened, type Guest, type Host } from './host.ts';
+import { happened, letGo, type Guest, type Host } from './host.ts';
 import { hostUsage, type HostUsage } from './host-usage.ts';
 import { domainName, type GuestRecord, type GuestShape } from './record.ts';
 import { openPool } from './pool.ts';
@@ -176,7 +176,7 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     async close() {
       watch.close();
       await host.pool?.close();
-      for (const { trunk } of host.guests.values()) trunk.close();
+      for (const guest of host.guests.values()) letGo(guest);
       await libvirt.close();
     },
   };

@@ -114,7 +114,8 @@ test('the event loop of this thread turns while libvirt works', async (t) => {
     turns++;
   }
   await work;
-  t.true(turns > 200, `${turns} turns`);
+  // A call that blocked it would leave two or three for all of them.
+  t.true(turns > 20, `${turns} turns`);
 });
 
 test('a libvirt that is not there is an error that says what to do', async (t) => {
