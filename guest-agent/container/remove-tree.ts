@@ -16,12 +16,22 @@ export async function removeTree(folder: string): Promise<void> {
   }
 }
 
+/** The `rm` that failed still deletes what it had begun with: what is gone is gone. */
 async function liftDeepFolders(folder: string, top: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  for (const entry of (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? []) {
     if (!entry.isDirectory()) continue;
     const path = join(folder, entry.name);
     if (path.length - top.length < DEEP) await liftDeepFolders(path, top);
-    else await rename(path, join(top, `.deep.${process.pid}.${(lifted += 1)}`));
+    else await unlessGone(rename(path, join(top, `.deep.${process.pid}.${(lifted += 1)}`)));
+  }
+}
+
+async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
