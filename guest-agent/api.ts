@@ -54,9 +54,9 @@ import { Limits } from './wire/limits.ts';
 export * from './wire/health.ts';
 export * from './wire/limits.ts';
 export * from './wire/stats.ts';
-import { CAPABILITIES } from './security/capability-names.ts';
+import { CAPABILITIES, type Capability, DEFAULT_CAPABILITIES } from './security/capability-names.ts';
 
-export { CAPABILITIES };
+export { CAPABILITIES, type Capability, DEFAULT_CAPABILITIES };
 
 /** Name of the virtio-serial port that carries the trunk. */
 export const TRUNK_PORT = 'nest.agent.0';

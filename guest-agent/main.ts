@@ -6,7 +6,7 @@ import { systemClock } from './clock.ts';
 import { FOLDERS } from './folders.ts';
 import { openKernel } from './kernel.ts';
 import { openMachine } from './machine.ts';
-import { DEFAULT_CAPABILITIES } from './security/defaults.ts';
+import { DEFAULT_CAPABILITIES } from './security/capability-names.ts';
 import { seccompFilter } from './security/seccomp/choose.ts';
 import { linux } from './sys/sys.ts';
 import { findPort } from './trunk/find-port.ts';

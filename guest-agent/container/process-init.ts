@@ -1,7 +1,6 @@
 import type { ExecSpec, Security } from '../api.ts';
 import { capabilitiesOf } from '../security/capabilities.ts';
-import { capabilityMask } from '../security/capability-names.ts';
-import { DEFAULT_CAPABILITIES } from '../security/defaults.ts';
+import { DEFAULT_CAPABILITIES, capabilityMask } from '../security/capability-names.ts';
 import { seccompFilter } from '../security/seccomp/choose.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
 import type { Identity } from './user.ts';

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_CAPABILITIES, MASKED_PATHS, READONLY_PATHS } from '../security/defaults.ts';
+import { DEFAULT_CAPABILITIES } from '../security/capability-names.ts';
+import { MASKED_PATHS, READONLY_PATHS } from '../security/defaults.ts';
 import { DEFAULT_PROFILE } from '../security/seccomp/default-profile.ts';
 import { filterOf } from '../security/seccomp/profile.ts';
 import type { Call } from './arguments.ts';

@@ -43,8 +43,28 @@ export const CAPABILITIES = [
   'CHECKPOINT_RESTORE',
 ] as const;
 
+export type Capability = (typeof CAPABILITIES)[number];
+
+/** What a container has that asks for nothing: as with Docker and Podman. */
+export const DEFAULT_CAPABILITIES: readonly Capability[] = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+  'SETPCAP',
+  'NET_BIND_SERVICE',
+  'NET_RAW',
+  'SYS_CHROOT',
+  'MKNOD',
+  'AUDIT_WRITE',
+  'SETFCAP',
+];
+
 /** A set of capabilities (CHOWN or CAP_CHOWN) as a bit mask in hex, as /proc/PID/status shows it. */
 export function capabilityMask(names: readonly string[]): string {
-  const bits = names.map((name) => CAPABILITIES.indexOf(name.replace(/^CAP_/, '') as (typeof CAPABILITIES)[number]));
+  const bits = names.map((name) => CAPABILITIES.indexOf(name.replace(/^CAP_/, '') as Capability));
   return bits.reduce((mask, bit) => (bit < 0 ? mask : mask | (1n << BigInt(bit))), 0n).toString(16);
 }

@@ -1,26 +1,6 @@
 import { OWN } from '../namespaces.ts';
-import { capabilityMask } from './capability-names.ts';
+import { capabilityMask, DEFAULT_CAPABILITIES } from './capability-names.ts';
 import type { Sandbox } from '../zygote/protocol.ts';
-
-/**
- * What a container may do and see by default: the sets that Docker and Podman use, capabilities(7).
- */
-export const DEFAULT_CAPABILITIES = [
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'SETGID',
-  'SETUID',
-  'SETPCAP',
-  'NET_BIND_SERVICE',
-  'NET_RAW',
-  'SYS_CHROOT',
-  'MKNOD',
-  'AUDIT_WRITE',
-  'SETFCAP',
-] as const;
 
 /** Hidden: they tell about, or change, the kernel that all containers of the guest share. */
 export const MASKED_PATHS = [

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
-import { capabilityMask } from '../security/capability-names.ts';
+import { DEFAULT_CAPABILITIES, capabilityMask } from '../security/capability-names.ts';
 import { capabilitiesOf } from '../security/capabilities.ts';
-import { DEFAULT_CAPABILITIES, SANDBOX } from '../security/defaults.ts';
+import { SANDBOX } from '../security/defaults.ts';
 import { rehearsal } from '../sys/rehearsal.ts';
 import type { Sys } from '../sys/sys.ts';
 import { joinContainer } from './exec.ts';

@@ -1,6 +1,5 @@
-import { CAPABILITIES } from '../../../guest-agent/api.ts';
+import { CAPABILITIES, DEFAULT_CAPABILITIES } from '../../../guest-agent/api.ts';
 import type { ContainerRecord } from '../state/record.ts';
-import { DEFAULT_CAPABILITIES } from './settings.ts';
 
 /** The part of HostConfig that settings.ts reads, as GET /containers/{id}/json shows it. */
 export function settingsJson(spec: ContainerRecord['spec']): Record<string, unknown> {

@@ -1,5 +1,11 @@
 import * as v from 'valibot';
-import { CAPABILITIES, RLIMITS, type ContainerSpec } from '../../../guest-agent/api.ts';
+import {
+  CAPABILITIES,
+  type Capability,
+  type ContainerSpec,
+  DEFAULT_CAPABILITIES,
+  RLIMITS,
+} from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { CreateRequest } from '../containers/request.ts';
 import { parseSecurityOptions } from './security-options.ts';
@@ -61,8 +67,6 @@ function securityOf(host: HostConfig): NonNullable<ContainerSpec['security']> {
   };
 }
 
-type Capability = (typeof CAPABILITIES)[number];
-
 /** Docker's rules: `ALL` on either side, drops before adds, names with or without CAP_ in any case. */
 export function changedCapabilities(add: string[], drop: string[]): Capability[] {
   const [added, dropped] = [add, drop].map((names) => names.map(capabilityName)) as [string[], string[]];
@@ -109,21 +113,3 @@ function checkSysctls(sysctls: Record<string, string>): Record<string, string> {
 
 const NAMESPACED =
   /^(net\.[a-z0-9_./-]+|fs\.mqueue\.[a-z_]+|kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced))$/i;
-
-/** What a container has that says nothing: capabilities(7), as Docker. */
-export const DEFAULT_CAPABILITIES: Capability[] = [
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'SETGID',
-  'SETUID',
-  'SETPCAP',
-  'NET_BIND_SERVICE',
-  'NET_RAW',
-  'SYS_CHROOT',
-  'MKNOD',
-  'AUDIT_WRITE',
-  'SETFCAP',
-];

@@ -1,7 +1,6 @@
 import test from 'ava';
-import { capabilityMask } from '../../../guest-agent/security/capability-names.ts';
+import { DEFAULT_CAPABILITIES, capabilityMask } from '../../../guest-agent/security/capability-names.ts';
 import { becomeUser, boundCapabilities, capabilitiesOf } from '../../../guest-agent/security/capabilities.ts';
-import { DEFAULT_CAPABILITIES } from '../../../guest-agent/security/defaults.ts';
 import { recordingSys } from '../sys/recording-sys.ts';
 
 /** Numbers of include/uapi/linux/capability.h. */
