@@ -24,6 +24,21 @@ export interface TarEntry {
 
 export type TarType = 'file' | 'hard-link' | 'symlink' | 'character-device' | 'block-device' | 'directory' | 'fifo';
 
+/** A file of root's, from 1970, without content and attributes; `entry` says what is different. */
+export function tarEntry(entry: Pick<TarEntry, 'name' | 'type' | 'mode'> & Partial<TarEntry>): TarEntry {
+  return {
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    size: 0,
+    linkName: '',
+    deviceMajor: 0,
+    deviceMinor: 0,
+    xattrs: new Map(),
+    ...entry,
+  };
+}
+
 /** Data that is no valid tar, or one that nest refuses. Whoever knows where the data came from names that. */
 export class MalformedTar extends Error {
   override readonly name = 'MalformedTar';

@@ -1,5 +1,5 @@
 import { BuildProblem } from './problem.ts';
-import { MalformedTar, printable, type TarEntry } from '../../guest-agent/tar/entry.ts';
+import { MalformedTar, printable, type TarEntry, tarEntry } from '../../guest-agent/tar/entry.ts';
 import type { Spooled } from './spool.ts';
 
 /**
@@ -38,20 +38,7 @@ export function emptyTree(): TreeNode & { children: Map<string, TreeNode> } {
 }
 
 export function directoryEntry(overrides: Partial<TarEntry> = {}): TarEntry {
-  return {
-    name: '',
-    type: 'directory',
-    mode: 0o755,
-    uid: 0,
-    gid: 0,
-    mtime: 0,
-    size: 0,
-    linkName: '',
-    deviceMajor: 0,
-    deviceMinor: 0,
-    xattrs: new Map(),
-    ...overrides,
-  };
+  return tarEntry({ name: '', type: 'directory', mode: 0o755, ...overrides });
 }
 
 /** @param follow whether a link in the last place is followed, too */

@@ -1,5 +1,5 @@
 import type { LayerPlan } from './layer-tree.ts';
-import { padding, type TarEntry } from '../../guest-agent/tar/entry.ts';
+import { padding, type TarEntry, tarEntry } from '../../guest-agent/tar/entry.ts';
 import { readTar } from '../../guest-agent/tar/reader.ts';
 import { tarEnd, tarHeader } from '../../guest-agent/tar/writer.ts';
 import { diskXattrs, whiteoutDevice } from './whiteouts.ts';
@@ -46,16 +46,4 @@ function onDisk(entry: TarEntry): TarEntry {
 }
 
 /** What Docker gives to a directory of which only the content is listed. */
-const IMPLIED_DIRECTORY: TarEntry = {
-  name: '',
-  type: 'directory',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtime: 0,
-  size: 0,
-  linkName: '',
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: new Map(),
-};
+const IMPLIED_DIRECTORY = tarEntry({ name: '', type: 'directory', mode: 0o755 });

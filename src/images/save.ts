@@ -5,7 +5,7 @@ import { CONTAINERD_NAME, REF_NAME } from './documents.ts';
 import { findImage, imageNotFound } from './find.ts';
 import { familiarName, parseReference } from './references.ts';
 import { blobsOf, type Store, type StoredImage } from './store.ts';
-import { padding, type TarEntry } from '../../guest-agent/tar/entry.ts';
+import { padding, tarEntry } from '../../guest-agent/tar/entry.ts';
 import { tarEnd, tarHeader } from '../../guest-agent/tar/writer.ts';
 
 /**
@@ -80,16 +80,4 @@ function inArchive(digest: string): string {
   return `blobs/${digest.replace(':', '/')}`;
 }
 
-const ENTRY: TarEntry = {
-  name: '',
-  type: 'file',
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  mtime: 0,
-  size: 0,
-  linkName: '',
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: new Map(),
-};
+const ENTRY = tarEntry({ name: '', type: 'file', mode: 0o644 });

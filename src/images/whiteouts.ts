@@ -1,4 +1,4 @@
-import { MalformedTar, printable, type TarEntry } from '../../guest-agent/tar/entry.ts';
+import { MalformedTar, printable, type TarEntry, tarEntry } from '../../guest-agent/tar/entry.ts';
 
 /**
  * How a layer says that something of the layers below is gone: OCI image-spec layer.md, section "Whiteouts", on the
@@ -25,19 +25,7 @@ export function whiteoutOf(fileName: string): Whiteout | undefined {
 
 /** The character device 0/0 by which overlayfs knows that `path` is gone. */
 export function whiteoutDevice(path: string): TarEntry {
-  return {
-    name: path,
-    type: 'character-device',
-    mode: 0,
-    uid: 0,
-    gid: 0,
-    mtime: 0,
-    size: 0,
-    linkName: '',
-    deviceMajor: 0,
-    deviceMinor: 0,
-    xattrs: new Map(),
-  };
+  return tarEntry({ name: path, type: 'character-device', mode: 0 });
 }
 
 /**

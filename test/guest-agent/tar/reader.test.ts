@@ -1,24 +1,12 @@
 import test from 'ava';
 import { pack } from 'tar-stream';
-import type { TarEntry } from '../../../guest-agent/tar/entry.ts';
+import { type TarEntry, tarEntry } from '../../../guest-agent/tar/entry.ts';
 import { encodePax } from '../../../guest-agent/tar/pax.ts';
 import { readTar } from '../../../guest-agent/tar/reader.ts';
 import { tarEnd, tarHeader } from '../../../guest-agent/tar/writer.ts';
 import { streamOf, tarOf } from '../../helpers/images.ts';
 
-const FILE: TarEntry = {
-  name: 'file',
-  type: 'file',
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  mtime: 0,
-  size: 0,
-  linkName: '',
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: new Map(),
-};
+const FILE = tarEntry({ name: 'file', type: 'file', mode: 0o644 });
 
 async function read(tar: Buffer, chunk = tar.length): Promise<{ entry: TarEntry; body: string }[]> {
   const items: { entry: TarEntry; body: string }[] = [];
