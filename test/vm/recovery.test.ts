@@ -1,8 +1,9 @@
 import test from 'ava';
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { busyboxImage } from '../helpers/images.ts';
 import { openNest, type Nest } from '../helpers/nest.ts';
@@ -26,17 +27,18 @@ test.before(async () => {
 
 test.after.always(() => nest.close());
 
-for (const seconds of [0.3, 1, 2]) {
+for (const step of ['Creating two-one-1', 'Wait for agent of guest two-1', 'Starting two-one-1']) {
   test.serial(
-    `a deploy whose engine was killed after ${seconds} s completes when run again, and nothing is doubled`,
+    `a deploy whose engine was killed at "${step}" completes when run again, and nothing is doubled`,
     async (t) => {
       const folder = await twoServices();
+      const engine = await enginePid();
       const deploy = nest.start(['deploy', folder]);
-      const ended = once(deploy, 'exit'); // a clone may be quicker than the kill
-      await delay(seconds * 1000);
-      process.kill(await enginePid(), 'SIGKILL');
+      const ended = once(deploy, 'exit');
+      await untilSaid(deploy, `[STARTED] ${step}`);
+      process.kill(engine, 'SIGKILL');
       const [exitCode] = (await ended) as [number];
-      if (seconds < 1) t.not(exitCode, 0);
+      t.not(exitCode, 0);
 
       await nest.ok('deploy', folder);
       const containers = (await nest.json('ps', '-a')) as Container[];
@@ -132,6 +134,17 @@ async function twoServices(): Promise<string> {
     `  ${name}:\n    image: ${IMAGE}\n    command: sleep 1000\n    stop_grace_period: 1s\n`;
   await writeFile(path.join(folder, 'compose.yaml'), `services:\n${service('one')}${service('two')}`);
   return folder;
+}
+
+/** Progress goes to stderr where there is no terminal. */
+async function untilSaid({ stderr }: ChildProcess, text: string): Promise<void> {
+  if (stderr === null) throw new Error('the command has no stderr');
+  const said: string[] = [];
+  for await (const line of createInterface(stderr)) {
+    said.push(line);
+    if (line.includes(text)) return;
+  }
+  throw new Error(`wait for \`${text}\`: the command ended, and said:\n${said.join('\n')}`);
 }
 
 async function enginePid(): Promise<number> {
