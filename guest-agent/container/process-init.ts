@@ -10,7 +10,7 @@ export function processInit(spec: ExecSpec, security: Security, identity: Identi
   const capabilities = security.capabilities ?? DEFAULT_CAPABILITIES;
   return {
     argv: spec.argv,
-    env: withHome(spec.env, identity.home),
+    env: withDefaults(spec.env, { HOME: identity.home, ...(spec.terminal && { TERM: 'xterm' }) }),
     cwd: spec.cwd,
     uid: identity.uid,
     gid: identity.gid,
@@ -26,6 +26,10 @@ type ProcessInit = Pick<
   'argv' | 'env' | 'cwd' | 'uid' | 'gid' | 'groups' | 'capabilities' | 'noNewPrivileges' | 'seccomp'
 >;
 
-/** As other runtimes do: HOME is the user's, unless image or user set it. */
-const withHome = (env: string[], home: string) =>
-  env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${home}`];
+/** As other runtimes do: HOME is the user's and a terminal is an xterm, unless image or user say otherwise. */
+const withDefaults = (env: string[], defaults: Record<string, string>) => [
+  ...env,
+  ...Object.entries(defaults)
+    .filter(([name]) => !env.some((entry) => entry.startsWith(`${name}=`)))
+    .map(([name, value]) => `${name}=${value}`),
+];

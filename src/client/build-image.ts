@@ -66,14 +66,15 @@ async function readSecret(secret: string): Promise<[id: string, base64: string]>
 }
 
 async function readText(name: string): Promise<string> {
-  return name === '-' ? text(process.stdin) : (await readBytes(name)).toString('utf8');
+  const hint = 'Name a folder that has a Dockerfile, or the file itself with --file.';
+  return name === '-' ? text(process.stdin) : (await readBytes(name, hint)).toString('utf8');
 }
 
-async function readBytes(name: string): Promise<Buffer> {
+async function readBytes(name: string, hint?: string): Promise<Buffer> {
   return readFile(name).catch((cause: unknown) => {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new NestError('not-found', `read \`${name}\`: no such file`, { cause });
+      throw new NestError('not-found', `read \`${name}\`: no such file`, { ...(hint && { hint }), cause });
     throw cause;
   });
 }

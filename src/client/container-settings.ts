@@ -50,8 +50,12 @@ async function readProfile(option: string): Promise<string> {
   try {
     return `seccomp=${JSON.stringify(JSON.parse(await readFile(file, 'utf8')))}`;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NestError('invalid-input', `read seccomp profile \`${file}\`: ${reason}`, { cause });
+    const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = absent ? 'no such file' : cause instanceof Error ? cause.message : String(cause);
+    throw new NestError('invalid-input', `read seccomp profile \`${file}\`: ${reason}`, {
+      hint: "Give a file with a profile in Docker's format, or seccomp=unconfined for none.",
+      cause,
+    });
   }
 }
 

@@ -52,6 +52,16 @@ test('values stand under each other', (t) => {
   );
 });
 
+test('a value without a name goes on with the one before', (t) => {
+  t.is(
+    keyValues([
+      ['Memory', '1 GiB promised'],
+      ['', '2 MiB used'],
+    ]),
+    'Memory:  1 GiB promised\n         2 MiB used',
+  );
+});
+
 test('sizes have three digits at most', (t) => {
   const sizes = [0, 1023, 1536, 812 * 1024 ** 2, 1024 ** 3, 1.46 * 1024 ** 3];
   t.deepEqual(sizes.map(bytes), ['0 B', '1023 B', '1.5 KiB', '812 MiB', '1 GiB', '1.5 GiB']);

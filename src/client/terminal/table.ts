@@ -36,10 +36,12 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[], scre
   return [styled, ...cells.map((row) => formatRow(row, widths))].join('\n');
 }
 
-/** `Name:  value` lines, the values aligned. */
+/** `Name:  value` lines, the values aligned; one without a name goes on with the one before. */
 export function keyValues(entries: readonly (readonly [string, string])[]): string {
   const width = Math.max(...entries.map(([key]) => key.length)) + 1;
-  return entries.map(([key, value]) => `${`${key}:`.padEnd(width)}  ${escapeLine(value)}`).join('\n');
+  return entries
+    .map(([key, value]) => `${(key === '' ? '' : `${key}:`).padEnd(width)}  ${escapeLine(value)}`)
+    .join('\n');
 }
 
 function formatRow(cells: readonly string[], widths: readonly number[]): string {

@@ -24,7 +24,11 @@ export default class SystemCheck extends NestCommand {
     for (const { object, message } of check.problems) this.print(`${object}: ${message}`);
     const { images, blobs, disks, problems } = check;
     const read = `${images} images, ${blobs} blobs, ${disks} layer disks, ${bytes(check.bytes)} read`;
-    this.print(problems.length === 0 ? `All is whole: ${read}` : `${problems.length} problems; whole: ${read}`);
+    this.print(
+      problems.length === 0
+        ? `All is whole: ${read}`
+        : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}; whole: ${read}`,
+    );
     if (problems.length > 0 && !flags.repair) this.print('Mend it with: nest system check --repair');
     if (problems.length > 0) process.exitCode = flags.repair ? 0 : 1;
     return check;

@@ -79,7 +79,7 @@ function capabilityName(text: string): string {
   const name = text.toUpperCase().replace(/^CAP_/, '');
   if (name === 'ALL' || (CAPABILITIES as readonly string[]).includes(name)) return name;
   throw new NestError('invalid-input', `invalid capability: \`${text}\``, {
-    hint: 'capabilities(7) names them: NET_ADMIN',
+    hint: 'capabilities(7) names them, such as NET_ADMIN',
   });
 }
 
