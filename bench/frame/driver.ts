@@ -1,24 +1,29 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeAgentPart } from '../../src/guest-image/agent-part.ts';
 import { findGuestImage } from '../../src/guest-image/guest-image.ts';
 import { projectRoot } from '../../src/guest-image/project-root.ts';
-import { makeSquashfs } from '../../src/guest-image/squashfs.ts';
 import type { Paths } from '../../src/paths.ts';
 import { LAYER_SERIAL } from '../guest/contract.ts';
+import { busyboxLayer } from './busybox-layer.ts';
 import { bootBenchGuest, type BenchGuest } from './guest.ts';
 
 /**
  * Boots a guest with a program of bench/guest/ in the agent's place, one layer with busybox, and the real zygote.
  *
  * @param program file name in bench/guest/
+ * @param disks makes further read-only squashfs disks in the folder `work`: vdd, vde, …
  */
 export async function bootDriver(
   paths: Paths,
-  { program, accelerator }: { program: string; accelerator: 'kvm' | 'tcg' },
+  {
+    program,
+    accelerator,
+    disks = () => Promise.resolve([]),
+  }: { program: string; accelerator: 'kvm' | 'tcg'; disks?: (work: string) => Promise<string[]> },
 ): Promise<BenchGuest & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const work = await mkdtemp(path.join(tmpdir(), 'nest-bench-'));
@@ -31,7 +36,7 @@ export async function bootDriver(
     boot: await findGuestImage(paths, 'debian-12'),
     driver: driver.file,
     disk: await formattedDisk(work),
-    disks: [],
+    disks: await disks(work),
     layers: { [LAYER_SERIAL]: await busyboxLayer(work) },
     accelerator,
     work,
@@ -47,17 +52,4 @@ async function formattedDisk(work: string): Promise<string> {
   await truncate(disk, 1024 ** 3);
   await promisify(execFile)('mkfs.ext4', ['-q', '-F', disk]);
   return disk;
-}
-
-/** /bin with busybox and the folders that runtimes mount on. */
-async function busyboxLayer(work: string): Promise<string> {
-  const root = path.join(work, 'root');
-  for (const folder of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp'])
-    await mkdir(path.join(root, folder), { recursive: true });
-  await copyFile('/bin/busybox', path.join(root, 'bin/busybox'));
-  await chmod(path.join(root, 'bin/busybox'), 0o755);
-  for (const applet of ['echo', 'sh', 'sleep', 'true']) await symlink('busybox', path.join(root, 'bin', applet));
-  const layer = path.join(work, 'layer.squashfs');
-  await makeSquashfs(root, layer);
-  return layer;
 }

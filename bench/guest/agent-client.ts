@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http2, { type ClientHttp2Session } from 'node:http2';
 import { createConnection } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ContainerSpec } from '../../guest-agent/api.ts';
 import { agentSocket, FOLDERS } from '../../guest-agent/folders.ts';
+import { identity } from './agent-requests.ts';
 import { DIFF_ID, LAYER_SERIAL } from './contract.ts';
 
 /** The real agent as a child of the driver, and a connection to it. */
@@ -24,36 +23,6 @@ export async function startAgent(program: string): Promise<Agent> {
   await ask('PUT', '/v1/identity', identity());
   await ask('PUT', `/v1/layers/${DIFF_ID}`, { serial: LAYER_SERIAL });
   return { process: process_, ask, close: () => session.destroy() };
-}
-
-/** What an engine gives a guest first. */
-const identity = () => ({
-  hostname: 'bench',
-  machineId: 'be'.repeat(16),
-  entropy: randomBytes(66).toString('base64'),
-  now: Date.now(),
-});
-
-let last = 0;
-
-/** A container of the one layer, with an id of its own. */
-export function containerSpec(argv: string[], change: Partial<ContainerSpec> = {}): ContainerSpec {
-  return {
-    id: (last += 1).toString(16).padStart(64, '0'),
-    hostname: 'bench',
-    layers: [DIFF_ID],
-    argv,
-    env: ['PATH=/bin'],
-    cwd: '/',
-    user: '',
-    stdin: false,
-    stopSignal: 'SIGTERM',
-    stopSeconds: 10,
-    limits: {},
-    restart: { name: 'no', maximumRetries: 0 },
-    annotations: {},
-    ...change,
-  };
 }
 
 /** An earlier agent leaves its socket: only an answer counts. */

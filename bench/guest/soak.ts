@@ -4,7 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerState } from '../../guest-agent/api.ts';
-import { type Agent, containerSpec, startAgent } from './agent-client.ts';
+import { type Agent, startAgent } from './agent-client.ts';
+import { containerSpec } from './agent-requests.ts';
 import { answerHost } from './answer.ts';
 import { type Leftovers, takeLeftovers, zygoteMemory } from './inventory.ts';
 

@@ -8,9 +8,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { FOLDERS, layersFolder } from '../../guest-agent/folders.ts';
-import { MASKED_PATHS, READONLY_PATHS } from '../../guest-agent/security/defaults.ts';
-import { DEFAULT_PROFILE } from '../../guest-agent/security/seccomp/default-profile.ts';
-import { filterOf } from '../../guest-agent/security/seccomp/profile.ts';
+import { exampleConfig } from '../../guest-agent/nest-runtime/spec.ts';
 import { COMMAND, ENVIRONMENT, LAYER_SERIAL } from './contract.ts';
 import { answerHost } from './answer.ts';
 
@@ -54,48 +52,14 @@ function preparePeers(): void {
   writeFileSync(`${BUNDLE}/config.json`, JSON.stringify(ociConfig()));
 }
 
-/** runtime-spec config.md, with what our containers have. */
+/** What our containers have: without a filter of devices of its own, since all of ours share one. */
 function ociConfig(): object {
-  const capabilities = CAPABILITIES.map((name) => `CAP_${name}`);
-  const inside = ['nosuid', 'noexec', 'nodev'];
+  const { process: shell, linux, ...config } = exampleConfig();
   return {
-    ociVersion: '1.0.2',
-    process: {
-      user: { uid: 0, gid: 0 },
-      args: COMMAND,
-      env: ENVIRONMENT,
-      cwd: '/',
-      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
-      noNewPrivileges: true,
-    },
-    root: { path: 'rootfs' },
-    hostname: 'bench',
-    mounts: [
-      { destination: '/proc', type: 'proc', source: 'proc', options: inside },
-      {
-        destination: '/dev',
-        type: 'tmpfs',
-        source: 'tmpfs',
-        options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
-      },
-      {
-        destination: '/dev/pts',
-        type: 'devpts',
-        source: 'devpts',
-        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
-      },
-      { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...inside, 'mode=1777', 'size=65536k'] },
-      { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: inside },
-      { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...inside, 'ro'] },
-      { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...inside, 'relatime', 'ro'] },
-    ],
-    linux: {
-      namespaces: ['pid', 'mount', 'network', 'uts', 'ipc', 'cgroup'].map((type) => ({ type })),
-      maskedPaths: MASKED_PATHS,
-      readonlyPaths: READONLY_PATHS,
-      seccomp: filterOf(DEFAULT_PROFILE, capabilities),
-      cgroupsPath: '/peers/bench',
-    },
+    ...config,
+    ociVersion: '1.0.2', // Debian's crun knows no later one
+    process: { ...shell, terminal: false, args: COMMAND, env: ENVIRONMENT },
+    linux: { ...linux, resources: undefined, cgroupsPath: '/peers/bench' },
   };
 }
 
@@ -103,10 +67,6 @@ let started = 0;
 
 const PEERS = '/run/peers-part';
 const BUNDLE = '/var/lib/nest/bundle';
-const CAPABILITIES =
-  'CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP'.split(
-    ' ',
-  );
 
 // Last, because the constants above must have their values first.
 if (process.argv[2] === 'agent') await import('../../guest-agent/main.ts');

@@ -37,8 +37,6 @@ export async function readLine(stream: Readable): Promise<unknown> {
   }
 }
 
-const NEWLINE = 0x0a;
-
 /** `value` as `schema` wants it, or every objection with the path of its field. */
 export function parse<S extends v.GenericSchema>(schema: S, value: unknown, what: string): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
@@ -72,3 +70,4 @@ function parseJson(text: string): unknown {
 const BODY_LIMIT = 2 * 1024 * 1024;
 const ISSUES_SHOWN = 10;
 const MESSAGE_LIMIT = 2000;
+const NEWLINE = 0x0a;
