@@ -65,7 +65,7 @@ export async function openAgentGuest(name: string): Promise<AgentGuest> {
   return {
     trunk,
     layer,
-    shell: (command, change = {}) => ({ ...plain(layer.diffId), argv: ['sh', '-c', command], ...change }),
+    shell: (command, change = {}) => ({ ...shellSpec(layer.diffId, command), ...change }),
     start,
     async run(spec) {
       await start(spec);
@@ -98,12 +98,13 @@ export async function openAgentGuest(name: string): Promise<AgentGuest> {
   };
 }
 
-function plain(diffId: string): ContainerSpec {
+/** A container of one layer that runs a shell command, with an id of its own. */
+export function shellSpec(diffId: string, command: string): ContainerSpec {
   return {
     id: randomBytes(32).toString('hex'),
     hostname: 'test',
     layers: [diffId],
-    argv: [],
+    argv: ['sh', '-c', command],
     env: ['PATH=/bin'],
     cwd: '/',
     user: '',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import test from 'ava';
-import { AgentInfo, ContainerState, type ContainerSpec } from '../../guest-agent/api.ts';
+import { AgentInfo, ContainerState } from '../../guest-agent/api.ts';
 import { framed, readAll } from '../guest-agent/client.ts';
 import { findGuestImage, type BootFiles } from '../../src/guest-image/guest-image.ts';
 import { openLibvirt } from '../../src/libvirt/libvirt.ts';
@@ -13,7 +13,7 @@ import { nestPaths, type Paths } from '../../src/paths.ts';
 import { silent } from '../../src/progress.ts';
 import { openGuests, type GuestRecord, type Guests, type GuestsOptions } from '../../src/vm/guests.ts';
 import { domainPrefix } from '../../src/vm/record.ts';
-import { busyboxLayer } from '../helpers/agent-guest.ts';
+import { busyboxLayer, shellSpec } from '../helpers/agent-guest.ts';
 import { testGuestImage } from '../helpers/guest-image.ts';
 import { TEST_URI } from '../helpers/libvirt.ts';
 
@@ -190,21 +190,7 @@ function create(zone: string): Promise<GuestRecord> {
 
 async function createContainer({ id }: GuestRecord, command: string): Promise<ContainerState> {
   await guests.attachLayer(id, layer);
-  const body: ContainerSpec = {
-    id: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex'),
-    hostname: 'test',
-    layers: [layer.diffId],
-    argv: ['sh', '-c', command],
-    env: ['PATH=/bin'],
-    cwd: '/',
-    user: '',
-    stdin: false,
-    stopSignal: 'SIGTERM',
-    stopSeconds: 10,
-    limits: {},
-    restart: { name: 'no', maximumRetries: 0 },
-    annotations: {},
-  };
+  const body = shellSpec(layer.diffId, command);
   return guests.trunk(id).request({ method: 'POST', path: '/v1/containers', body }, ContainerState);
 }
 
