@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DiskUsage } from '../api.ts';
+import { stackIds } from '../images/stack.ts';
 import type { Paths } from '../paths.ts';
 import type { Context } from './context.ts';
 
@@ -10,11 +11,11 @@ export async function diskUsage(ctx: Context, paths: Paths): Promise<DiskUsage> 
   const containers = ctx.state.containers.all();
   const used = new Set(containers.map(({ record }) => record.image.id));
   const unused = images.filter(({ id }) => !used.has(id));
-  const layers = new Set(images.filter(({ id }) => used.has(id)).flatMap((image) => image.layers));
+  const layers = new Set(images.filter(({ id }) => used.has(id)).flatMap((image) => stackIds(image.layers)));
   const freeDisks = await Promise.all(
-    [...new Set(unused.flatMap((image) => image.layers))]
-      .filter((diffId) => !layers.has(diffId))
-      .map((diffId) => allocated(ctx.images.diskPath(diffId))),
+    [...new Set(unused.flatMap((image) => stackIds(image.layers)))]
+      .filter((id) => !layers.has(id))
+      .map((id) => allocated(ctx.images.diskPath(id))),
   );
   const guests = ctx.link.current()?.list() ?? [];
   const running = guests.filter(({ state }) => state === 'running');
@@ -29,7 +30,7 @@ export async function diskUsage(ctx: Context, paths: Paths): Promise<DiskUsage> 
     },
     {
       type: 'Layer disks',
-      total: new Set(images.flatMap((image) => image.layers)).size,
+      total: new Set(images.flatMap((image) => stackIds(image.layers))).size,
       active: layers.size,
       size: await allocated(paths.layers),
       reclaimable: freeDisks.reduce((sum, bytes) => sum + bytes, 0),

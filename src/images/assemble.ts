@@ -6,8 +6,9 @@ import type { BuildCache, CachedStep } from './build-cache.ts';
 import { decompressed } from './decompress.ts';
 import type { LayerFile } from './images.ts';
 import type { LayerDisks } from './layer-disks.ts';
-import type { LayerBlob } from './layer.ts';
+import type { LayerBlob } from './layer-blob.ts';
 import { readImage } from './layout.ts';
+import { stackOf } from './stack.ts';
 import { merged, type Store, type StoredImage } from './store.ts';
 
 /** An image that is made here, layer by layer. Until it has them, its layers live as long as this does. */
@@ -25,7 +26,7 @@ export interface Assembly extends AsyncDisposable {
   addLayer(tar: AsyncIterable<Buffer>, progress: Progress, signal?: AbortSignal): Promise<LayerBlob>;
   /** A layer's tar, not compressed. */
   openLayer(layer: LayerBlob): AsyncIterable<Buffer>;
-  /** The layers' disks, ready to be hot-plugged. */
+  /** The layers' disks, base first, ready to be hot-plugged. */
   disks(layers: LayerBlob[], signal?: AbortSignal): Promise<LayerFile[]>;
   /** What a build did before under this key; its layer lives as long as this does. */
   cached(key: string): Promise<CachedStep | undefined>;
@@ -60,12 +61,15 @@ export async function assemble(store: Store, disks: LayerDisks, cache: BuildCach
       const blob = await addBlob(store, lease, tar);
       const layer = { ...blob, diffId: blob.digest, mediaType: LAYER };
       hold([layer]);
-      await disks.ensure(layer, blobPath(store.folder, blob.digest), progress, signal);
+      await disks.ensure({ id: layer.diffId, layers: [layer] }, progress, signal);
       return layer;
     },
     openLayer: ({ digest }) => decompressed(createReadStream(blobPath(store.folder, digest)) as AsyncIterable<Buffer>),
-    disks: (layers, signal) =>
-      Promise.all(layers.map((layer) => disks.ensure(layer, blobPath(store.folder, layer.digest), silent, signal))),
+    async disks(layers, signal) {
+      const stack = stackOf(layers);
+      for (const { id } of stack) lease.hold(id);
+      return Promise.all(stack.map((disk) => disks.ensure(disk, silent, signal)));
+    },
     async cached(key) {
       const step = cache.get(key);
       if (step?.layer) hold([step.layer]);

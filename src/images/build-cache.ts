@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import * as v from 'valibot';
-import type { LayerBlob } from './layer.ts';
+import type { LayerBlob } from './layer-blob.ts';
 import { semaphore } from './semaphore.ts';
 
 /** A step of a build that was done: its result can be taken again. */

@@ -13,12 +13,13 @@ import { removed, tagged, type ImageUser } from './names.ts';
 import { pushImage } from './push.ts';
 import { normalize } from './references.ts';
 import { saveImages } from './save.ts';
+import { stackIds, stackOf } from './stack.ts';
 import { blobsOf, openStore, type StoredImage } from './store.ts';
 
 export type { Assembly } from './assemble.ts';
 export type { ImageConfig } from './config.ts';
 export type { Image } from './image.ts';
-export type { LayerBlob } from './layer.ts';
+export type { LayerBlob } from './layer-blob.ts';
 export { familiarName, normalize, parseReference } from './references.ts';
 export type { ImageUser } from './names.ts';
 
@@ -32,12 +33,14 @@ export async function openImages(paths: Paths): Promise<Images> {
   const disks = await openLayerDisks(
     paths.layers,
     store.list().flatMap(({ layers }) => layers),
+    (digest) => blobPath(store.folder, digest),
   );
   const fetching = exclusive();
   /** Removes disks of layers that neither an image, of these, nor the build cache nor work in progress has. */
   const pruneDisks = (left = store.list()) => {
-    const kept = new Set([...left.flatMap(({ image }) => image.layers), ...cache.layers().map(({ diffId }) => diffId)]);
-    return disks.prune((diffId) => kept.has(diffId) || store.leased(diffId));
+    const images = left.flatMap(({ image }) => stackIds(image.layers));
+    const kept = new Set([...images, ...cache.layers().map(({ diffId }) => diffId)]);
+    return disks.prune((id) => kept.has(id) || store.leased(id));
   };
   const find = (name: string) => {
     const id = findImage(store.list(), name)?.id;
@@ -76,10 +79,7 @@ export async function openImages(paths: Paths): Promise<Images> {
     async layers({ id, references }, progress) {
       const stored = store.list().find(({ image }) => image.id === id);
       if (!stored) throw imageNotFound(references[0] ?? id);
-      const once = stored.layers.filter(
-        ({ diffId }, i, all) => i === all.findLastIndex((other) => other.diffId === diffId),
-      );
-      return Promise.all(once.map((layer) => disks.ensure(layer, blobPath(store.folder, layer.digest), progress)));
+      return Promise.all(stackOf(stored.layers).map((disk) => disks.ensure(disk, progress)));
     },
 
     save: (names) => saveImages(store, names),
@@ -108,7 +108,7 @@ export async function openImages(paths: Paths): Promise<Images> {
       return { untagged: removal.untagged, deleted: removal.deleted ? [found.id] : [] };
     },
 
-    diskPath: (diffId) => disks.pathOf(diffId),
+    diskPath: (id) => disks.pathOf(id),
 
     check: (options) => checkStore(store, disks, options),
 
@@ -166,8 +166,9 @@ export type ImageSource =
       authFile?: string | undefined;
     };
 
-/** A layer as a read-only squashfs, ready to be hot-plugged. */
+/** A layer as a read-only squashfs, or several merged, ready to be hot-plugged. */
 export interface LayerFile {
+  /** The layer's diff ID, or the chain ID of several. */
   diffId: string;
   path: string;
 }
@@ -180,10 +181,7 @@ export interface Images {
   /** By any name Docker takes: `hello`, `hello:1`, `host:5000/x/y@sha256:…`, an id or its first 12 digits. Undefined when absent. */
   find(name: string): Promise<Image | undefined>;
   list(): Promise<Image[]>;
-  /**
-   * The image's disks, base layer first; made now where missing. A layer that an image has twice comes once, in its
-   * upper place: overlayfs refuses the same directory twice, and the lower one's content is all in the upper one.
-   */
+  /** The image's disks (stack.ts), base layer first; made now where missing. */
   layers(image: Image, progress: Progress): Promise<LayerFile[]>;
   /** Images as one archive that docker, podman, skopeo and OCI tools read. @throws NestError `image-not-found` */
   save(names: string[]): Promise<AsyncGenerator<Buffer>>;
@@ -212,8 +210,8 @@ export interface Images {
   ): Promise<{ untagged: string[]; deleted: string[] }>;
   /** Reads everything and proves it. @param repair removes what is damaged */
   check(options: { repair: boolean; progress: Progress; signal?: AbortSignal }): Promise<StoreCheck>;
-  /** Where a layer's disk is, once it is made. */
-  diskPath(diffId: string): string;
+  /** Where a disk is, once it is made. */
+  diskPath(id: string): string;
   /** Bytes of blobs that would go with these images. */
   reclaimable(ids: Set<string>): number;
   /** Forgets what builds have done. @returns bytes that were freed; layers of images stay */

@@ -1,4 +1,4 @@
-import { layerTree, type LayerPlan } from './layer-tree.ts';
+import { layerTree, type Directory, type LayerPlan } from './layer-tree.ts';
 import { PATH_MAX, XATTR_NAME_MAX, XATTR_SIZE_MAX, type LayerLimits } from './limits.ts';
 import { clampTime } from './rewrite.ts';
 import { MalformedTar, printable, type TarEntry } from '../../guest-agent/tar/entry.ts';
@@ -6,6 +6,10 @@ import { readTar } from '../../guest-agent/tar/reader.ts';
 
 export interface Inspection {
   plan: LayerPlan;
+  root: Directory;
+  entries: number;
+  /** Bytes of the files. */
+  size: number;
   /** Seconds since 1970 of the newest entry. */
   newest: number;
 }
@@ -13,19 +17,25 @@ export interface Inspection {
 /**
  * Reads a layer's archive to its end and refuses it as a whole if any part of it is not acceptable, so that the pass
  * that writes meets no surprise.
+ *
+ * @param first index of the archive's first entry
  */
-export async function inspectLayer(source: AsyncIterable<Buffer>, limits: LayerLimits): Promise<Inspection> {
-  const tree = layerTree(limits);
+export async function inspectLayer(source: AsyncIterable<Buffer>, limits: LayerLimits, first = 0): Promise<Inspection> {
+  const tree = layerTree(limits, first);
   let newest = 0;
+  let size = 0;
   let xattrs = 0;
+  let entries = 0;
   for await (const { entry } of readTar(source)) {
     check(entry);
     for (const value of entry.xattrs.values()) xattrs += value.length;
     if (xattrs > limits.xattrs) throw new MalformedTar(`more than ${limits.xattrs} bytes of extended attributes`);
     tree.add(entry);
+    entries += 1;
+    size += entry.size;
     newest = Math.max(newest, clampTime(entry.mtime));
   }
-  return { plan: tree.plan(), newest };
+  return { plan: tree.plan(), root: tree.root, entries, size, newest };
 }
 
 /** What squashfs and Linux can hold, apart from the path, which the tree judges. */

@@ -4,21 +4,24 @@ import type { Progress } from '../progress.ts';
 import { short } from './blobs.ts';
 import { abortable } from './exclusive.ts';
 import type { LayerFile } from './images.ts';
-import { convertLayer, proveLayer, type LayerBlob } from './layer.ts';
+import type { ConvertOptions, LayerBlob } from './layer-blob.ts';
+import { convertLayer, proveLayer } from './layer.ts';
+import { mergeLayers } from './merge-layers.ts';
 import { semaphore } from './semaphore.ts';
+import type { StackDisk } from './stack.ts';
 import { megabytes } from './units.ts';
 
-/** The layers' disks of this host: one squashfs per diff ID, whatever the number of images and guests. */
+/** The layers' disks of this host: one squashfs per disk of a stack, whatever the number of images and guests. */
 export interface LayerDisks {
-  /** The layer's disk, made from `blob` unless it is there. Requests for the same layer share the work. */
-  ensure(layer: LayerBlob, blob: string, progress: Progress, signal?: AbortSignal): Promise<LayerFile>;
+  /** The disk, made from the layers' blobs unless it is there. Requests for the same one share the work. */
+  ensure(disk: StackDisk<LayerBlob>, progress: Progress, signal?: AbortSignal): Promise<LayerFile>;
   list(): Promise<LayerFile[]>;
-  /** Where the layer's disk is, or will be. */
-  pathOf(diffId: string): string;
+  /** Where the disk is, or will be. */
+  pathOf(id: string): string;
   /** Files of conversions that nobody does. */
   leftovers(): Promise<string[]>;
-  /** Removes the disks of other layers than those to keep. @returns bytes that were freed */
-  prune(keep: (diffId: string) => boolean): Promise<number>;
+  /** Removes other disks than those to keep. @returns bytes that were freed */
+  prune(keep: (id: string) => boolean): Promise<number>;
 }
 
 /**
@@ -26,42 +29,49 @@ export interface LayerDisks {
  *
  * @param known layers whose blobs have been proven to have their diff ID. Any other blob must be read even where the
  * disk is there: else an image could name the diff ID of someone else's layer and get that layer's files.
+ * @param blobOf path of a blob by its digest
  */
-export async function openLayerDisks(folder: string, known: LayerBlob[]): Promise<LayerDisks> {
+export async function openLayerDisks(
+  folder: string,
+  known: LayerBlob[],
+  blobOf: (digest: string) => string,
+): Promise<LayerDisks> {
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(folder)) if (name.endsWith('.tmp')) await rm(path.join(folder, name));
   const proven = new Set(known.map(proof));
   const running = new Map<string, Promise<void>>();
   const turn = semaphore(MAX_CONVERSIONS);
-  const diskOf = (diffId: string) => path.join(folder, `${diffId.replace('sha256:', '')}${SUFFIX}`);
+  const diskOf = (id: string) => path.join(folder, `${id.replace('sha256:', '')}${SUFFIX}`);
 
-  async function work(layer: LayerBlob, blob: string, progress: Progress, signal?: AbortSignal): Promise<void> {
-    await progress.step(`Layer ${short(layer.digest)} ${megabytes(layer.size)}`, (detail) =>
+  async function work(disk: StackDisk<LayerBlob>, progress: Progress, signal?: AbortSignal): Promise<void> {
+    const target = diskOf(disk.id);
+    await progress.step(titleOf(disk), (detail) =>
       turn(async () => {
-        if (await exists(diskOf(layer.diffId))) await proveLayer(layer, blob, { detail, signal });
-        else await convertLayer(layer, blob, diskOf(layer.diffId), { detail, signal });
-        proven.add(proof(layer));
+        if (await exists(target)) {
+          for (const layer of disk.layers)
+            if (!proven.has(proof(layer))) await proveLayer(layer, blobOf(layer.digest), { detail, signal });
+        } else await make(disk, blobOf, target, { detail, signal });
+        for (const layer of disk.layers) proven.add(proof(layer));
       }),
     );
   }
 
   return {
-    async ensure(layer, blob, progress, signal) {
-      const { diffId } = layer;
-      const disk = diskOf(diffId);
-      while (!proven.has(proof(layer)) || !(await exists(disk))) {
+    async ensure(disk, progress, signal) {
+      const { id, layers } = disk;
+      while (!layers.every((layer) => proven.has(proof(layer))) || !(await exists(diskOf(id)))) {
         signal?.throwIfAborted();
-        const other = running.get(diffId);
+        const other = running.get(id);
         if (other) {
           // Another load's blob may be damaged or its user gone; then this one's turn comes.
           await abortable(other, signal).catch(() => undefined);
           continue;
         }
-        const mine = work(layer, blob, progress, signal).finally(() => running.delete(diffId));
-        running.set(diffId, mine);
+        const mine = work(disk, progress, signal).finally(() => running.delete(id));
+        running.set(id, mine);
         await mine;
       }
-      return { diffId, path: disk };
+      return { diffId: id, path: diskOf(id) };
     },
 
     async list() {
@@ -97,6 +107,23 @@ export async function openLayerDisks(folder: string, known: LayerBlob[]): Promis
       return freed;
     },
   };
+}
+
+async function make(
+  { id, layers }: StackDisk<LayerBlob>,
+  blobOf: (digest: string) => string,
+  target: string,
+  options: ConvertOptions,
+): Promise<void> {
+  const [layer, ...others] = layers;
+  if (layer === undefined || others.length > 0) await mergeLayers(layers, blobOf, target, { ...options, id });
+  else await convertLayer(layer, blobOf(layer.digest), target, options);
+}
+
+function titleOf({ id, layers }: StackDisk<LayerBlob>): string {
+  const size = megabytes(layers.reduce((sum, layer) => sum + layer.size, 0));
+  const [{ digest } = { digest: id }, ...others] = layers;
+  return others.length === 0 ? `Layer ${short(digest)} ${size}` : `Merge the lowest ${layers.length} layers, ${size}`;
 }
 
 function proof({ digest, diffId }: LayerBlob): string {

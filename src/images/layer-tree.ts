@@ -17,11 +17,13 @@ export interface LayerPlan {
 /**
  * A model of the layer's directory tree, fed with the archive's headers. It decides what replaces what and refuses
  * whatever could reach outside the layer; the rewriting pass then needs no judgement.
+ *
+ * @param first index of the archive's first entry
  */
-export function layerTree(limits: LayerLimits) {
-  const root: Directory = directory(IMPLIED);
+export function layerTree(limits: LayerLimits, first = 0) {
+  const root: Directory = emptyDirectory();
   let count = 0;
-  let next = 0;
+  let next = first;
 
   /** Follows `parts`, creating directories that only children imply. Symbolic links are never followed. */
   function parentOf(parts: string[], path: string): Directory {
@@ -29,7 +31,7 @@ export function layerTree(limits: LayerLimits) {
     for (const part of parts) {
       if (whiteoutOf(part) !== undefined) throw new MalformedTar(`\`${printable(path)}\` below a whiteout`);
       const child = at.children.get(part);
-      if (child === undefined) at = put(at, part, directory(IMPLIED), path);
+      if (child === undefined) at = put(at, part, emptyDirectory(), path);
       else if (isDirectory(child)) at = child;
       else throw new MalformedTar(`\`${printable(path)}\` below \`${printable(part)}\`, which is no directory`);
     }
@@ -87,7 +89,7 @@ export function layerTree(limits: LayerLimits) {
     }
   }
 
-  return { add, plan: (): LayerPlan => planOf(root) };
+  return { add, root, plan: (): LayerPlan => planOf(root) };
 }
 
 /** A file's node is its inode: hard links share it. */
@@ -95,7 +97,7 @@ interface Inode {
   index: number;
 }
 
-interface Directory extends Inode {
+export interface Directory extends Inode {
   children: Map<string, Node>;
   whiteouts: Set<string>;
   opaque: boolean;
@@ -121,7 +123,7 @@ function components(path: string, limits: LayerLimits): string[] {
  * A whiteout concerns only the layers below. Where this layer has the same name too, the name stays; a directory then
  * hides what is below it.
  */
-function planOf(root: Directory): LayerPlan {
+export function planOf(root: Directory): LayerPlan {
   const plan: LayerPlan = { paths: new Map(), opaque: new Set(), implied: [], whiteouts: [] };
   const visit = (at: Directory, prefix: string): void => {
     for (const name of at.whiteouts) {
@@ -142,11 +144,14 @@ function planOf(root: Directory): LayerPlan {
   return plan;
 }
 
+/** One that no archive lists. */
+export const emptyDirectory = (): Directory => directory(IMPLIED);
+
 function directory(index: number): Directory {
   return { index, children: new Map(), whiteouts: new Set(), opaque: false };
 }
 
-function isDirectory(node: Node | undefined): node is Directory {
+export function isDirectory(node: Node | undefined): node is Directory {
   return node !== undefined && 'children' in node;
 }
 

@@ -14,7 +14,7 @@ import {
   MANIFEST_TYPES,
   REF_NAME,
 } from './documents.ts';
-import type { LayerBlob } from './layer.ts';
+import type { LayerBlob } from './layer-blob.ts';
 
 /** An image found in a layout, its documents proven; its layers are not yet. */
 export interface LayoutImage {

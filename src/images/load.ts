@@ -1,6 +1,6 @@
 import type { Progress } from '../progress.ts';
 import { takeBlob } from './add-blob.ts';
-import { blobPath, invalid } from './blobs.ts';
+import { invalid } from './blobs.ts';
 import type { Exclusive } from './exclusive.ts';
 import type { ImageSource } from './images.ts';
 import type { LayerDisks } from './layer-disks.ts';
@@ -10,6 +10,7 @@ import type { Lease } from './lease.ts';
 import { pullImage } from './pull.ts';
 import { normalize } from './references.ts';
 import { fetchFromDockerArchive } from './skopeo.ts';
+import { stackOf } from './stack.ts';
 import { openSource, plainArchive } from './source.ts';
 import { blobsOf, merged, type Store, type StoredImage } from './store.ts';
 
@@ -96,13 +97,13 @@ async function only(layout: string, store: Store, references: string[]): Promise
 }
 
 /** Makes the disks of all layers; the first failure ends the other conversions, and all have ended on return. */
-async function makeDisks(image: StoredImage, { store, lease, disks, progress, signal }: LoadContext): Promise<void> {
+async function makeDisks(image: StoredImage, { lease, disks, progress, signal }: LoadContext): Promise<void> {
   const failure = new AbortController();
   const either = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
   const results = await Promise.allSettled(
-    image.layers.map((layer) => {
-      lease.hold(layer.diffId);
-      return disks.ensure(layer, blobPath(store.folder, layer.digest), progress, either).catch((error: unknown) => {
+    stackOf(image.layers).map((disk) => {
+      lease.hold(disk.id);
+      return disks.ensure(disk, progress, either).catch((error: unknown) => {
         failure.abort(error);
         throw error;
       });

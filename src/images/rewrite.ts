@@ -1,11 +1,11 @@
 import type { LayerPlan } from './layer-tree.ts';
 import { padding, type TarEntry, tarEntry } from '../../guest-agent/tar/entry.ts';
-import { readTar } from '../../guest-agent/tar/reader.ts';
+import type { TarItem } from '../../guest-agent/tar/reader.ts';
 import { tarEnd, tarHeader } from '../../guest-agent/tar/writer.ts';
 import { diskXattrs, whiteoutDevice } from './whiteouts.ts';
 
 /**
- * The layer's archive once more, as overlayfs wants to find it on disk: whiteouts as devices, opaque directories marked,
+ * The layer's archive, or those of several layers one after another, once more, as overlayfs wants to find it on disk: whiteouts as devices, opaque directories marked,
  * every directory present, every path once.
  *
  * | entry of the layer | in the result |
@@ -18,12 +18,12 @@ import { diskXattrs, whiteoutDevice } from './whiteouts.ts';
  * | replaced later in the same archive | left out |
  * | anything else | refused by readTar |
  */
-export async function* rewriteLayer(source: AsyncIterable<Buffer>, plan: LayerPlan): AsyncGenerator<Buffer> {
+export async function* rewriteLayer(items: AsyncIterable<TarItem>, plan: LayerPlan): AsyncGenerator<Buffer> {
   for (const { path, opaque } of plan.implied)
     yield tarHeader({ ...IMPLIED_DIRECTORY, name: path, xattrs: diskXattrs(new Map(), opaque) });
   for (const path of plan.whiteouts) yield tarHeader(whiteoutDevice(path));
   let index = 0;
-  for await (const { entry, body } of readTar(source)) {
+  for await (const { entry, body } of items) {
     const [name, ...links] = plan.paths.get(index) ?? [];
     const opaque = plan.opaque.has(index++);
     if (name === undefined) continue;

@@ -1,12 +1,13 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
-import { convertLayer, proveLayer, type ConvertOptions, type LayerBlob } from '../../src/images/layer.ts';
+import { convertLayer, proveLayer } from '../../src/images/layer.ts';
+import type { ConvertOptions, LayerBlob } from '../../src/images/layer-blob.ts';
 import { LAYER_LIMITS } from '../../src/images/limits.ts';
 import { sha256, tarOf, temporaryFolder, type TarEntry } from '../helpers/images.ts';
+import { contentOf, listing } from '../helpers/squashfs.ts';
 
 interface Converted {
   folder: string;
@@ -24,30 +25,6 @@ async function convert(t: ExecutionContext, tar: Buffer, blob = tar, options: Co
 
 function describe(tar: Buffer, blob: Buffer): LayerBlob {
   return { diffId: sha256(tar), digest: sha256(blob), size: blob.length, mediaType: '' };
-}
-
-/** What unsquashfs sees: path → `mode owner size-or-device`, without the root. */
-function listing(disk: string): Map<string, string> {
-  const lines = execFileSync('unsquashfs', ['-lln', disk], { encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } });
-  return new Map(
-    lines
-      .trim()
-      .split('\n')
-      .slice(1)
-      .map((line) => {
-        const [, mode = '', owner = '', rest = '', file = ''] =
-          /^(\S+) (\S+)\s+(.+?) \d{4}-\d\d-\d\d \d\d:\d\d squashfs-root\/(.*)$/.exec(line) ?? [];
-        // The size of a directory is an affair of squashfs.
-        return [
-          file.replace(/ -> .*/, ''),
-          `${mode} ${owner} ${mode.startsWith('d') ? '' : rest.replace(/\s+/g, '')}`.trim(),
-        ];
-      }),
-  );
-}
-
-function contentOf(disk: string, file: string): string {
-  return execFileSync('unsquashfs', ['-cat', disk, file], { encoding: 'utf8' });
 }
 
 const TREE: TarEntry[] = [

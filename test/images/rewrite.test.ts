@@ -10,7 +10,7 @@ async function rewritten(entries: TarEntry[]): Promise<Map<string, Read>> {
   const tar = await tarOf(entries);
   const { plan } = await inspectLayer(streamOf(tar), LAYER_LIMITS);
   const result = new Map<string, Read>();
-  for await (const { entry } of readTar(rewriteLayer(streamOf(tar), plan))) result.set(entry.name, entry);
+  for await (const { entry } of readTar(rewriteLayer(readTar(streamOf(tar)), plan))) result.set(entry.name, entry);
   return result;
 }
 

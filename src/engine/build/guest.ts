@@ -44,7 +44,7 @@ export function openBuildGuest(ctx: Context, { folder, progress, signal }: Build
       const seat = await boot();
       const { guests } = await ctx.link.running(seat.guest.id);
       const guest = { id: seat.guest.id, guests, trunk: guests.trunk(seat.guest.id) };
-      for (const layer of layers) await guests.attachLayer(guest.id, layer);
+      await Promise.all(layers.map((layer) => guests.attachLayer(guest.id, layer)));
       const extra = request.extra && (await attachExtra(guest, folder, request.extra, signal));
       const all = [...layers.map(({ diffId }) => diffId), ...(extra === undefined ? [] : [extra])];
       return runIn(guest.trunk, specOf(request, all), request.onOutput, signal);
@@ -99,7 +99,7 @@ function specOf({ argv, env, cwd, user }: RunRequest, layers: string[]): Contain
   return {
     id,
     hostname: 'build',
-    layers: layers.filter((layer, at) => at === layers.lastIndexOf(layer)),
+    layers,
     argv,
     env: [...variables.values()],
     cwd,
@@ -126,7 +126,7 @@ async function attachExtra(
   const file = path.join(folder, `${name}.squashfs`);
   try {
     const diffId = `sha256:${name}`;
-    await packSquashfs(tar, file, { diffId, newest: Math.floor(Date.now() / 1000), signal });
+    await packSquashfs(tar, file, { id: diffId, size: 0, newest: Math.floor(Date.now() / 1000), signal });
     await guests.attachLayer(id, { diffId, path: file });
   } finally {
     await rm(file, { force: true });

@@ -74,7 +74,7 @@ export async function putInto(
   signal?: AbortSignal,
 ): Promise<ContainerState> {
   const { guests } = await ctx.link.running(guestId);
-  for (const layer of layers) await guests.attachLayer(guestId, layer);
+  await Promise.all(layers.map((layer) => guests.attachLayer(guestId, layer)));
   const body = { ...record.spec, annotations: annotations(ctx.instance, record) };
   const request = { method: 'POST' as const, path: '/v1/containers', body, ...(signal && { signal }) };
   return guests.trunk(guestId).request(request, ContainerState);

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { LAYER_LIMIT } from '../../../guest-agent/api.ts';
 import { LABELS, ZoneName } from '../../api.ts';
 import { NestError } from '../../errors.ts';
 import { parseShape, SHAPE_ADVICE, type Shape } from '../../placement/shape.ts';
 import type { Image } from '../../images/images.ts';
+import { stackIds } from '../../images/stack.ts';
 import { ContainerRecord } from '../state/record.ts';
 import { mergeHealth } from './health.ts';
 import type { CreateRequest } from './request.ts';
@@ -18,11 +18,7 @@ import { signalName } from './signal.ts';
 export function mergeRecord(request: CreateRequest, image: Image, id: string, name: string): ContainerRecord {
   const operation = `create container \`${name}\``;
   const { config } = image;
-  if (image.layers.length === 0 || image.layers.length > LAYER_LIMIT)
-    throw new NestError(
-      'image-invalid',
-      `${operation}: image has ${image.layers.length} layers, 1 to ${LAYER_LIMIT} fit`,
-    );
+  if (image.layers.length === 0) throw new NestError('image-invalid', `${operation}: image has no layers`);
   const { entrypoint, command } = mergeCommand(request, image);
   const argv = [...(entrypoint ?? []), ...(command ?? [])];
   if (argv.length === 0)
@@ -49,7 +45,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
     spec: {
       id,
       hostname,
-      layers: image.layers,
+      layers: stackIds(image.layers),
       argv,
       env: mergeEnvironment([DEFAULT_PATH, `HOSTNAME=${hostname}`, ...config.Env, ...request.env]),
       cwd: request.workingDirectory ?? (config.WorkingDir || '/'),

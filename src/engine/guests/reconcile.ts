@@ -40,8 +40,8 @@ async function startAgain(ctx: Context, guest: GuestRecord, { record }: Containe
   try {
     const image = await findImage(ctx, record.image.id);
     const { guests } = await ctx.link.running(guest.id);
-    for (const layer of await ctx.images.layers(image, ctx.progress.of(guest.zone)))
-      await guests.attachLayer(guest.id, layer);
+    const layers = await ctx.images.layers(image, ctx.progress.of(guest.zone));
+    await Promise.all(layers.map((layer) => guests.attachLayer(guest.id, layer)));
     await startContainer(ctx, ctx.state.containers.find(record.id));
   } catch (error) {
     ctx.log(`start container \`${record.name}\` again: ${String(error)}`);
