@@ -126,6 +126,10 @@ export const Rlimit = v.strictObject({
   hard: v.pipe(v.number(), v.integer(), v.minValue(-1)),
 });
 
+/** Kernel parameters that each container has for itself; others would change the guest for all its containers. */
+export const OWN_SYSCTL =
+  /^(net\.[a-z0-9_./-]+|fs\.mqueue\.[a-z_]+|kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced))$/i;
+
 export const Tmpfs = v.strictObject({
   destination: absolutePath,
   /** Of mount(8) and tmpfs(5): `size=64m`, `mode=1777`, `ro`, `exec`. */

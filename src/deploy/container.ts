@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { LABELS } from '../api.ts';
 import type { HealthCheck, Project, PublishedPort, Service } from './model.ts';
+import { bodySettings, type BodySettings, hostSettings, type HostSettings } from './settings.ts';
 
 /** Body of `POST /containers/create?name=` (Docker Engine API), the parts that a Compose file sets. */
-export interface CreateBody {
+export interface CreateBody extends BodySettings {
   Image: string;
   Cmd: string[] | null;
   Entrypoint: string[] | null;
@@ -25,7 +26,7 @@ export interface CreateBody {
   StopSignal?: string;
   /** Seconds. */
   StopTimeout?: number;
-  HostConfig: {
+  HostConfig: HostSettings & {
     /** Bytes; 0 is no limit. */
     Memory: number;
     /** 10⁻⁹ cores; 0 is no limit. */
@@ -78,7 +79,9 @@ function bodyWithoutHash(project: Project, service: Service): CreateBody {
     ...(service.stopSignal === null ? {} : { StopSignal: service.stopSignal }),
     ...(service.stopSeconds === null ? {} : { StopTimeout: service.stopSeconds }),
     ...(service.health !== null && { Healthcheck: healthcheck(service.health) }),
+    ...bodySettings(service.settings),
     HostConfig: {
+      ...hostSettings(service.settings),
       Memory: service.memory ?? 0,
       NanoCpus: Math.round((service.cpus ?? 0) * 1e9),
       PidsLimit: service.pids ?? 0,

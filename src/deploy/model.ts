@@ -43,10 +43,40 @@ export interface Service {
   cpuset: string | null;
   /** 10 to 1000. */
   blkioWeight: number | null;
+  settings: Settings;
   restart: RestartPolicy;
   health: HealthCheck | null;
   /** Options of the json-file driver: max-size, max-file. */
   log: Record<string, string> | null;
+}
+
+/** What a container may do and has, where the file says so. */
+export interface Settings {
+  tty?: boolean;
+  stdin?: boolean;
+  readonlyRoot?: boolean;
+  init?: boolean;
+  /** Without CAP_; ALL. */
+  capabilitiesAdded?: string[];
+  capabilitiesDropped?: string[];
+  securityOptions?: string[];
+  /** Options by path: "size=64m,mode=1777". */
+  tmpfs?: Record<string, string>;
+  ulimits?: Ulimit[];
+  sysctls?: Record<string, string>;
+  /** Bytes. */
+  shmSize?: number;
+  oomScoreAdj?: number;
+  groups?: string[];
+  devices?: { source: string; path: string; access: string }[];
+  domainname?: string;
+}
+
+/** -1 is no limit: getrlimit(2). */
+export interface Ulimit {
+  name: string;
+  soft: number;
+  hard: number;
 }
 
 /** Null, and an empty test, are left to the image. */

@@ -31,6 +31,7 @@ function service(name: string, more: Partial<Service> = {}): Service {
     blkioWeight: null,
     health: null,
     log: null,
+    settings: {},
     restart: { name: 'no', maximumRetries: 0 },
     ...more,
   };

@@ -2,6 +2,7 @@ import type { HealthCheck } from '../model.ts';
 import { Invalid, quoted } from './problems.ts';
 import { parseDuration } from './quantities.ts';
 import { either, fields, list, type Reader, scalar } from './read.ts';
+import { parseFlag } from './settings.ts';
 
 /** `healthcheck` of a service. A test in a string is a shell's; what is left out is left to the image. */
 export const healthReader: Reader<HealthCheck> = (value, problems) => {
@@ -42,11 +43,6 @@ const FIELDS = fields({
 function parseRetries(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new Invalid(`${quoted(text)} is no number of failures`, 'write a number from 1, such as 3');
-}
-
-function parseFlag(text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new Invalid(`${quoted(text)} is neither true nor false`, 'write true or false');
 }
 
 const KINDS = ['CMD', 'CMD-SHELL', 'NONE'];

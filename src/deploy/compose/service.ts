@@ -28,6 +28,7 @@ import {
   parseWeight,
 } from './quantities.ts';
 import { either, fields, list, located, scalar, type Fields, type Reader } from './read.ts';
+import { settingKeys, settingsOf } from './settings.ts';
 import { serviceRefusal } from './unsupported.ts';
 import { environmentReader, labelsReader } from './variables.ts';
 import { splitWords } from './words.ts';
@@ -72,6 +73,7 @@ export function completeService(
     blkioWeight: read.blkio_config?.weight ?? null,
     health: read.healthcheck ?? null,
     log: read.logging?.options ?? null,
+    settings: settingsOf(read),
     restart: read.restart ?? { name: 'no', maximumRetries: 0 },
   };
 }
@@ -104,6 +106,7 @@ function serviceKeys(environment: Readonly<Record<string, string>>) {
     stop_signal: scalar('a signal', parseSignal),
     stop_grace_period: scalar('a duration', parseSeconds),
     labels: labelsReader,
+    ...settingKeys,
     'x-nest': fields({ zone: scalar('a name', parseZone), shape: scalar('a shape', parseGuestShape) }),
   };
 }

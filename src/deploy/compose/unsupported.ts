@@ -27,7 +27,6 @@ const NOT_YET = 'not supported yet';
 
 const SERVICE = new Map<string, Refusal>([
   ['volumes', notYet('files live and end with their container', 'remove the key, or put the files into the image')],
-  ['tmpfs', notYet('a container has one writable file system and /dev/shm')],
   ['build', notYet(undefined, 'build the image elsewhere, load it with `nest image load` and name it with image')],
   ['networks', notYet('each container has a network of its own', 'remove the key, publish ports with ports')],
   ['links', notYet('each container has a network of its own', 'remove the key, publish ports with ports')],
@@ -37,7 +36,6 @@ const SERVICE = new Map<string, Refusal>([
   ['deploy', notYet(undefined, 'use mem_limit and cpus for limits, restart for the restart policy')],
   ['scale', notYet('a service is one container', 'remove the key, or write one service for each container')],
   ['extends', notYet(undefined, 'use a YAML anchor and `<<`')],
-  ['privileged', refused('a privileged container could take over its guest, with every container in it')],
   ['use_api_socket', refused('whoever reaches the engine owns the host')],
   ['network_mode', notYet('each container has a network of its own', 'remove the key, publish ports with ports')],
   ['pid', refused('containers share no process tree, neither with each other nor with the guest')],
@@ -47,12 +45,11 @@ const SERVICE = new Map<string, Refusal>([
 ]);
 
 const SERVICE_NOT_YET = new Set(
-  `annotations attach cap_add cap_drop cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
-  cpu_quota cpu_rt_period cpu_rt_runtime credential_spec develop device_cgroup_rules devices dns dns_opt
-  dns_search domainname external_links extra_hosts gpus group_add init isolation label_file mac_address
-  mem_swappiness models oom_kill_disable oom_score_adj platform post_start pre_stop profiles
-  provider pull_policy read_only runtime secrets security_opt shm_size stdin_open storage_opt sysctls tty ulimits
-  volumes_from`.split(/\s+/),
+  `annotations attach cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
+  cpu_quota cpu_rt_period cpu_rt_runtime credential_spec develop device_cgroup_rules dns dns_opt
+  dns_search external_links extra_hosts gpus isolation label_file mac_address
+  mem_swappiness models oom_kill_disable platform post_start pre_stop profiles
+  provider pull_policy runtime secrets storage_opt volumes_from`.split(/\s+/),
 );
 
 const TOP_LEVEL = new Map<string, Refusal>([

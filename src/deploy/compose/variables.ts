@@ -17,10 +17,16 @@ export function environmentReader(caller: Readonly<Record<string, string>>): Rea
 }
 
 /** `labels`: a map or a list of `KEY=VALUE`; without a value it is empty. */
-export const labelsReader: Reader<Record<string, string>> = (value, problems) => {
-  const read = variablesReader(parseVariable, checkLabel)(value, problems);
-  return read && ownRecord(read.map(([name, text]) => [name, text ?? '']));
-};
+export const labelsReader = assignmentsReader(checkLabel);
+
+/** A map or a list of `NAME=VALUE`. @param checkName throws Invalid */
+export function assignmentsReader(checkName: (name: string) => void): Reader<Record<string, string>> {
+  const variables = variablesReader(parseVariable, checkName);
+  return (value, problems) => {
+    const read = variables(value, problems);
+    return read && ownRecord(read.map(([name, text]) => [name, text ?? '']));
+  };
+}
 
 function variablesReader(parse: (text: string) => Variable, checkName: (name: string) => void): Reader<Variable[]> {
   const checked = (text: string): Variable => {

@@ -4,6 +4,7 @@ import {
   type Capability,
   type ContainerSpec,
   DEFAULT_CAPABILITIES,
+  OWN_SYSCTL,
   RLIMITS,
 } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
@@ -104,12 +105,9 @@ function device({ PathOnHost, PathInContainer, CgroupPermissions }: NonNullable<
 
 /** What is not of a namespace would change the guest for all its containers. */
 function checkSysctls(sysctls: Record<string, string>): Record<string, string> {
-  const refused = Object.keys(sysctls).filter((name) => !NAMESPACED.test(name));
+  const refused = Object.keys(sysctls).filter((name) => !OWN_SYSCTL.test(name));
   if (refused.length === 0) return sysctls;
   throw new NestError('invalid-input', `sysctl ${refused.join(', ')}: not of a container, but of its whole guest`, {
     hint: "net.*, fs.mqueue.*, kernel.msg*, kernel.sem and kernel.shm* are a container's own",
   });
 }
-
-const NAMESPACED =
-  /^(net\.[a-z0-9_./-]+|fs\.mqueue\.[a-z_]+|kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced))$/i;

@@ -55,6 +55,7 @@ test('a file with only an image has every default filled in', (t) => {
           blkioWeight: null,
           health: null,
           log: null,
+          settings: {},
           restart: { name: 'no', maximumRetries: 0 },
         },
       ],
@@ -311,7 +312,7 @@ const bad: [title: string, file: string, message: string][] = [
   [
     'privileged',
     web('image: hello', 'privileged: true'),
-    '4:5: services.web.privileged: refused: a privileged container could take over its guest, with every container in it; remove the key',
+    '4:17: services.web.privileged: refused: a privileged container could take over its guest, with every container in it; remove the key, and name what it needs with cap_add and devices',
   ],
   [
     'depends_on',
@@ -320,8 +321,8 @@ const bad: [title: string, file: string, message: string][] = [
   ],
   [
     'another key of Compose',
-    web('image: hello', 'cap_add: [ALL]'),
-    '4:5: services.web.cap_add: not supported yet; remove the key',
+    web('image: hello', 'mem_swappiness: 5'),
+    '4:5: services.web.mem_swappiness: not supported yet; remove the key',
   ],
   [
     'volumes of the file',
