@@ -85,7 +85,8 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
     opened.on('close', () => {
       socket = undefined;
       known ??= Promise.withResolvers();
-      for (const reply of [...pending.values()].flat()) reply.reject(away());
+      for (const reply of [...pending.values()].flat())
+        reply.reject(new RequestError(500, 'ask the zygote: it ended before it answered'));
       pending.clear();
       if (!closed) cancelRetry = clock.after(RETRY, open);
     });

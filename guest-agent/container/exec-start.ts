@@ -5,7 +5,7 @@ import { conflict } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { makeFifos } from '../stdio/fifos.ts';
 import type { ExecInit } from '../zygote/protocol.ts';
-import { type Container, findRunning, type Run } from './container.ts';
+import { type Container, findContainer, findRunning, type Run } from './container.ts';
 import { endOutput, type Exec, execFolder, refusePaused } from './exec.ts';
 import { type ExecOutput, openExecOutput, openExecTerminal } from './exec-output.ts';
 import { failedExitCode, startFailure } from './failure.ts';
@@ -23,7 +23,10 @@ export function startExec(runtime: Runtime, exec: Exec, stream: Duplex, begin: (
     const { spec } = exec;
     if (spec === undefined) throw conflict(`start exec \`${exec.id}\`: it was started before`);
     exec.spec = undefined;
-    const { cgroup } = findRunning(runtime, exec.container).run;
+    const container = findContainer(runtime, exec.container);
+    await runtime.zygote.ready();
+    // In its turn: a zygote that has just come back may have told that it runs no more.
+    const { cgroup } = await container.inTurn(() => findRunning(runtime, exec.container).run);
     await launchExec(runtime, exec, {
       spec,
       cgroup,

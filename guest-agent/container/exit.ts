@@ -29,14 +29,20 @@ export function recordExit(runtime: Runtime, container: Container, exit: Exit): 
   removeSlot(runtime, run.cgroup);
 }
 
-/** The process is gone and nobody knows how it ended: the guest was restarted, or the zygote was. */
+/**
+ * Nobody can tell any more how the process ends, or ended: only its parent can. When the zygote died its containers are
+ * ended with it; when the guest was restarted they are gone, and their cgroups are.
+ */
 export function recordLoss(runtime: Runtime, container: Container): void {
-  const { run, spec } = container;
+  const { run, spec, cgroup } = container;
+  const orphaned = cgroup !== '' && runtime.kernel.cgroups().includes(cgroup);
+  if (orphaned) runtime.kernel.killCgroup(cgroup);
   if (run !== undefined) closeRun(container, run);
   container.run = undefined;
-  const error = `wait for container \`${spec.id}\`: its process is gone, the guest was restarted`;
+  const cause = orphaned ? 'the zygote, its parent, died, and it was ended' : 'it is gone, the guest was restarted';
+  const error = `wait for container \`${spec.id}\`: ${cause}`;
   settle(runtime, container, { exitCode: 255, oomKilled: false, finishedAt: runtime.clock.now(), error });
-  if (container.cgroup !== '') removeSlot(runtime, container.cgroup);
+  if (cgroup !== '') removeSlot(runtime, cgroup);
 }
 
 /** Restarts the container after `delay` milliseconds; a start or stop by the user comes before that. */

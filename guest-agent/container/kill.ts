@@ -12,6 +12,7 @@ import { requestStop } from './stop.ts';
 export async function killContainer(runtime: Runtime, id: string, name: string): Promise<void> {
   const signal = signalNumber(name);
   const { inTurn } = findRunning(runtime, id);
+  await runtime.zygote.ready();
   await inTurn(async () => {
     const container = findRunning(runtime, id);
     if (name === 'SIGKILL' || name === container.spec.stopSignal) {

@@ -12,6 +12,7 @@ import { removeTree } from './remove-tree.ts';
 import { openRun, openRunTerminal } from './run.ts';
 import { openSlot, removeSlot, sweepSlots } from './slots.ts';
 import { loadContainers } from './store.ts';
+import { finishUpdate } from './update.ts';
 
 /** Reads what an earlier agent left on disk, and finishes its deletions. */
 export function loadState(runtime: Runtime): void {
@@ -25,9 +26,13 @@ export function loadState(runtime: Runtime): void {
  * or of the guest. Running containers are adopted, exits that nobody saw are recorded.
  */
 export async function reconcile(runtime: Runtime, processes: ZygoteProcess[]): Promise<void> {
-  // Before anything new can be in one: what a given-up start left, and those that waited for an earlier agent.
-  sweepSlots(runtime, new Set([...processes.map(({ cgroup }) => cgroup), ...runtime.slots.waiting()]));
   const byId = new Map(processes.map((process) => [process.id, process]));
+  const lost = [...runtime.containers.values()].filter(
+    ({ spec, state }) => state.status === 'running' && !byId.has(spec.id),
+  );
+  // Before anything new can be in one: what a given-up start left, and those that waited for an earlier agent.
+  const used = [...processes, ...lost].map(({ cgroup }) => cgroup);
+  sweepSlots(runtime, new Set([...used, ...runtime.slots.waiting()]));
   const containers = [...runtime.containers.values()].map((container) =>
     container.inTurn(() => reconcileContainer(runtime, container, byId.get(container.spec.id))),
   );
@@ -67,6 +72,11 @@ export function dispatchExit(runtime: Runtime, id: string, exit: Exit): void {
 }
 
 function reconcileContainer(runtime: Runtime, container: Container, process: ZygoteProcess | undefined): void {
+  reconcileProcess(runtime, container, process);
+  finishUpdate(runtime, container);
+}
+
+function reconcileProcess(runtime: Runtime, container: Container, process: ZygoteProcess | undefined): void {
   const { status, finishedAt, pid } = container.state;
   if (process === undefined) {
     if (status === 'running') recordLoss(runtime, container);

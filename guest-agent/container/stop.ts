@@ -13,6 +13,7 @@ export async function stopContainer(
   container: Container,
   seconds = container.spec.stopSeconds,
 ): Promise<ContainerState> {
+  await runtime.zygote.ready();
   const run = await container.inTurn(async () => {
     requestStop(runtime, container);
     thaw(runtime, container);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { ContainerId, ContainerSpec, ContainerState } from '../api.ts';
@@ -29,10 +29,31 @@ export function makeFolders(folders: Folders, id: string): void {
  * synced: they need to survive the agent, whose guest shares its fate with what runs in it.
  */
 export function saveSpec(folders: Folders, spec: ContainerSpec, createdAt: number): void {
-  const { specFile } = containerFolders(folders, spec.id);
-  writeFileSync(`${specFile}.new`, JSON.stringify({ spec, createdAt }));
-  renameSync(`${specFile}.new`, specFile);
+  writeSpec(folders, spec, createdAt);
+  commitSpec(folders, spec.id);
 }
+
+/** Its two halves, for one that may yet be refused. */
+export function writeSpec(folders: Folders, spec: ContainerSpec, createdAt: number): void {
+  writeFileSync(pendingFile(folders, spec.id), JSON.stringify({ spec, createdAt }));
+}
+
+export function commitSpec(folders: Folders, id: string): void {
+  renameSync(pendingFile(folders, id), containerFolders(folders, id).specFile);
+}
+
+export function dropSpec(folders: Folders, id: string): void {
+  rmSync(pendingFile(folders, id), { force: true });
+}
+
+/** One that was written and neither committed nor dropped. @throws when it was not written to its end */
+export function pendingSpec(folders: Folders, id: string): ContainerSpec | undefined {
+  const file = pendingFile(folders, id);
+  if (!existsSync(file)) return undefined;
+  return v.parse(StoredSpec, JSON.parse(readFileSync(file, 'utf8'))).spec;
+}
+
+const pendingFile = (folders: Folders, id: string) => `${containerFolders(folders, id).specFile}.new`;
 
 export function saveState(folders: Folders, stored: StoredState): void {
   const { stateFile } = containerFolders(folders, stored.state.id);

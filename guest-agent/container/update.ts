@@ -1,25 +1,45 @@
-import type { ContainerRecord, ContainerUpdate, Limits } from '../api.ts';
-import { invalid, RequestError } from '../errors.ts';
+import type { ContainerRecord, ContainerSpec, ContainerUpdate, Limits } from '../api.ts';
+import { invalid, report, RequestError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Container, isRunning, recordOf } from './container.ts';
-import { saveSpec } from './store.ts';
+import { commitSpec, dropSpec, pendingSpec, writeSpec } from './store.ts';
 
-/**
- * Changes limits and restart policy, of a running container at once. The cgroup comes first, the disk last: what an agent
- * that is killed in between leaves is what asking again gives.
- */
+/** Changes limits and restart policy, of a running container at once. */
 export function updateContainer(
   runtime: Runtime,
   container: Container,
   { limits = container.spec.limits, restart = container.spec.restart }: ContainerUpdate,
 ): Promise<ContainerRecord> {
   return container.inTurn(() => {
-    if (isRunning(container)) limit(runtime, container.run.cgroup, container, limits);
     const spec = { ...container.spec, limits, restart };
-    saveSpec(runtime.folders, spec, container.state.createdAt);
-    container.spec = spec;
+    // Aside, before the cgroup changes: the next agent finishes what this one may be killed in.
+    writeSpec(runtime.folders, spec, container.state.createdAt);
+    change(runtime, container, spec);
     return recordOf(container);
   });
+}
+
+/** What an earlier agent was killed in the middle of happens now, unless the kernel refuses it. */
+export function finishUpdate(runtime: Runtime, container: Container): void {
+  const { id } = container.spec;
+  try {
+    const spec = pendingSpec(runtime.folders, id);
+    if (spec !== undefined) change(runtime, container, spec);
+  } catch (error) {
+    dropSpec(runtime.folders, id);
+    report(`update container \`${id}\``, error);
+  }
+}
+
+function change(runtime: Runtime, container: Container, spec: ContainerSpec): void {
+  try {
+    if (isRunning(container)) limit(runtime, container.run.cgroup, container, spec.limits);
+  } catch (error) {
+    dropSpec(runtime.folders, spec.id);
+    throw error;
+  }
+  commitSpec(runtime.folders, spec.id);
+  container.spec = spec;
 }
 
 /** What was written before a refused value is taken back as far as there was a limit before. */

@@ -17,6 +17,8 @@ export interface FakeZygote {
   /** What it was asked for, oldest first. */
   requests: ToZygote[];
   processes: Map<string, ZygoteProcess>;
+  /** As by SIGKILL: what it started runs on. */
+  die(): void;
   close(): Promise<void>;
 }
 
@@ -109,9 +111,15 @@ export async function openFakeZygote(path: string): Promise<FakeZygote> {
   });
   server.listen(path);
   await once(server, 'listening');
+  const die = () => {
+    agent?.destroy();
+    agent = undefined;
+    server.close();
+  };
   return {
     requests,
     processes,
+    die,
     async close() {
       for (const child of children.values())
         if (child.exitCode === null && child.signalCode === null) {
@@ -119,8 +127,7 @@ export async function openFakeZygote(path: string): Promise<FakeZygote> {
           await once(child, 'exit');
         }
       for (const id of [...held.keys()]) release(id);
-      agent?.destroy();
-      server.close();
+      die();
     },
   };
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { ContainerRecord, ContainerState } from '../../../guest-agent/api.ts';
+import type { ContainerRecord, ContainerSpec, ContainerState } from '../../../guest-agent/api.ts';
 import { agentSocket, type Folders } from '../../../guest-agent/folders.ts';
 import { type AgentClient, connectClient, framed, readAll } from '../client.ts';
 import { IDENTITY } from '../fake-machine.ts';
@@ -25,9 +25,9 @@ async function openMachine(t: ExecutionContext): Promise<Machine> {
   const agents: ChildProcess[] = [];
   t.teardown(async () => {
     for (const agent of agents) agent.kill('SIGKILL');
-    await zygote.close();
+    await machine.zygote.close();
   });
-  return {
+  const machine: Machine = {
     folder,
     folders,
     zygote,
@@ -50,6 +50,7 @@ async function openMachine(t: ExecutionContext): Promise<Machine> {
       };
     },
   };
+  return machine;
 }
 
 const stateOf = async (client: AgentClient, id: string): Promise<ContainerState> =>
@@ -123,6 +124,51 @@ test('a container whose process nobody knows any more has exited', async (t) => 
   machine.zygote.processes.clear();
   const second = await machine.boot();
   t.like(await stateOf(second.client, spec.id), { status: 'exited', exitCode: 255, pid: 0 });
+});
+
+test('an update that an agent was killed in is finished by the next one, and one half written has not happened', async (t) => {
+  const machine = await openMachine(t);
+  const first = await machine.boot();
+  const [asked, torn] = [shell('exec sleep 60'), shell('exec sleep 60')];
+  for (const spec of [asked, torn]) await run(first.client, spec, false);
+  const file = ({ id }: ContainerSpec) => join(machine.folders.state, 'containers', id, 'spec.json.new');
+  const limits = { pids: { limit: 5 } };
+  writeFileSync(file(asked), JSON.stringify({ spec: { ...asked, limits }, createdAt: 1 }));
+  writeFileSync(file(torn), '{"spec":');
+  await first.kill();
+  const second = await machine.boot();
+  t.like((await second.client.ask('GET', `/v1/containers/${asked.id}`)).body, { spec: { limits } });
+  t.like((await second.client.ask('GET', `/v1/containers/${torn.id}`)).body, { spec: { limits: {} } });
+  for (const spec of [asked, torn]) t.false(existsSync(file(spec)));
+  const cgroups = readdirSync(join(machine.folder, 'cgroup')).map((name) => join(machine.folder, 'cgroup', name));
+  const applied = cgroups.filter((cgroup) => existsSync(join(cgroup, `${asked.id}.pid`)));
+  t.deepEqual(
+    applied.map((cgroup) => JSON.parse(readFileSync(join(cgroup, 'limits.json'), 'utf8')) as unknown),
+    [limits],
+  );
+});
+
+test('a zygote that dies takes its containers with it; an exec waits for the next one and says so', async (t) => {
+  const machine = await openMachine(t);
+  const { client } = await machine.boot();
+  const [lost, kept] = [
+    shell('exec sleep 60'),
+    shell('exec sleep 60', { restart: { name: 'always', maximumRetries: 0 } }),
+  ];
+  for (const spec of [lost, kept]) await run(client, spec, false);
+  const body = { argv: ['true'], env: [], cwd: '/', user: '', stdin: false };
+  const { execId } = (await client.ask('POST', `/v1/containers/${lost.id}/exec`, body)).body as { execId: string };
+  const dead = machine.zygote;
+  dead.die();
+  t.teardown(() => dead.close());
+  const answer = client.ask('POST', `/v1/exec/${execId}/start`);
+  machine.zygote = await openFakeZygote(join(machine.folder, 'zygote.sock'));
+  t.like(await answer, { status: 409 });
+  const state = (await client.ask('POST', `/v1/containers/${lost.id}/wait`)).body as ContainerState;
+  t.like(state, { status: 'exited', exitCode: 255 });
+  t.regex(state.error, /the zygote, its parent, died/);
+  while ((await stateOf(client, kept.id)).status !== 'running') await new Promise((resolve) => setImmediate(resolve));
+  t.is((await stateOf(client, kept.id)).restarts, 1);
 });
 
 test('what an interrupted create or delete left behind goes away', async (t) => {
