@@ -15,7 +15,7 @@ export const bench: Bench = {
     await buildGuestImage(paths, 'debian-12', { progress: silent });
     const boot = await findGuestImage(paths, 'debian-12');
     const { accelerator } = await chooseAccelerator(paths, boot, 'auto');
-    await using guest = await bootDriver(paths, { program: 'soak.ts', accelerator });
+    await using guest = await bootDriver(paths, { program: 'bench/guest/soak.ts', accelerator });
     await guest.ask('row');
     await guest.ask('together', PATIENCE);
     const before = (await guest.ask('leftovers')) as Leftovers;

@@ -26,7 +26,7 @@ export const bench: Bench = {
     const { accelerator } = await chooseAccelerator(paths, boot, 'auto');
     const guest = undo.use(
       await bootDriver(paths, {
-        program: 'start.ts',
+        program: 'bench/guest/start.ts',
         accelerator,
         disks: async (work) => [await makePeersPart(work, paths.cache)],
       }),

@@ -12,25 +12,26 @@ import { busyboxLayer } from './busybox-layer.ts';
 import { bootBenchGuest, type BenchGuest } from './guest.ts';
 
 /**
- * Boots a guest with a program of bench/guest/ in the agent's place, one layer with busybox, and the real zygote.
+ * Boots a guest with a program in the agent's place, one layer with busybox, and a zygote: the real one, if no other is named.
  *
- * @param program file name in bench/guest/
+ * @param program a file of this project, as the zygote
  * @param disks makes further read-only squashfs disks in the folder `work`: vdd, vde, …
  */
 export async function bootDriver(
   paths: Paths,
   {
     program,
+    zygote = 'guest-agent/zygote/main.ts',
     accelerator,
     disks = () => Promise.resolve([]),
-  }: { program: string; accelerator: 'kvm' | 'tcg'; disks?: (work: string) => Promise<string[]> },
+  }: { program: string; zygote?: string; accelerator: 'kvm' | 'tcg'; disks?: (work: string) => Promise<string[]> },
 ): Promise<BenchGuest & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const work = await mkdtemp(path.join(tmpdir(), 'nest-bench-'));
   undo.defer(() => rm(work, { recursive: true, force: true }));
   const driver = await makeAgentPart(paths, {
-    agent: path.join(projectRoot(), 'bench/guest', program),
-    zygote: path.join(projectRoot(), 'guest-agent/zygote/main.ts'),
+    agent: path.join(projectRoot(), program),
+    zygote: path.join(projectRoot(), zygote),
   });
   const guest = await bootBenchGuest({
     boot: await findGuestImage(paths, 'debian-12'),

@@ -15,12 +15,16 @@ export interface Agent {
   close: () => void;
 }
 
-/** @param program file of the driver, which becomes the agent when its argument is `agent` */
+/**
+ * Also another one, after one that has ended.
+ *
+ * @param program file of the driver, which becomes the agent when its argument is `agent`
+ */
 export async function startAgent(program: string): Promise<Agent> {
   const process_ = spawn(process.execPath, [program, 'agent'], { stdio: 'inherit' });
   const session = await connect();
   const ask = (method: string, path: string, body?: unknown) => exchange(session, method, path, body);
-  await ask('PUT', '/v1/identity', identity());
+  await ask('PUT', '/v1/identity', IDENTITY);
   await ask('PUT', `/v1/layers/${DIFF_ID}`, { serial: LAYER_SERIAL });
   return { process: process_, ask, close: () => session.destroy() };
 }
@@ -52,3 +56,6 @@ async function exchange(session: ClientHttp2Session, method: string, path: strin
     throw new Error(`${method} ${path}: ${headers[':status']} ${text}`);
   return text === '' ? undefined : (JSON.parse(text) as unknown);
 }
+
+/** One guest stays the same one. */
+const IDENTITY = identity();

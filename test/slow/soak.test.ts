@@ -7,7 +7,7 @@ let guest: BenchGuest & AsyncDisposable;
 
 test.before(async () => {
   const { paths } = await testGuestImage();
-  guest = await bootDriver(paths, { program: 'soak.ts', accelerator: 'tcg' });
+  guest = await bootDriver(paths, { program: 'bench/guest/soak.ts', accelerator: 'tcg' });
 });
 
 test.after.always(() => guest[Symbol.asyncDispose]());
