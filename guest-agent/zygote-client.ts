@@ -56,6 +56,13 @@ export class ZygoteError extends Error {
   }
 }
 
+/** There is none, or it ended in the middle: whatever was asked for has not happened, or ends with it. */
+export class ZygoteAway extends RequestError {
+  constructor(how: string) {
+    super(500, `ask the zygote: ${how}`);
+  }
+}
+
 export interface Started {
   pid: number;
   terminal: TerminalEnd | null;
@@ -86,7 +93,7 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
       socket = undefined;
       known ??= Promise.withResolvers();
       for (const reply of [...pending.values()].flat())
-        reply.reject(new RequestError(500, 'ask the zygote: it ended before it answered'));
+        reply.reject(new ZygoteAway('it ended before it answered'));
       pending.clear();
       if (!closed) cancelRetry = clock.after(RETRY, open);
     });
@@ -169,7 +176,7 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
   };
 }
 
-const away = () => new RequestError(500, 'ask the zygote: it is away, try again');
+const away = () => new ZygoteAway('it is away, try again');
 
 /** Not listening yet. */
 const ABSENT = new Set(['ENOENT', 'ECONNREFUSED']);

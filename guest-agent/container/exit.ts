@@ -59,7 +59,10 @@ export function restartAfter(runtime: Runtime, container: Container, delay: numb
             : undefined,
         ),
       )
-      .catch((error: unknown) => report(`restart container \`${container.spec.id}\``, error));
+      .catch((error: unknown) => {
+        report(`restart container \`${container.spec.id}\``, error);
+        if (container.state.status === 'restarting') restartAfter(runtime, container, delay);
+      });
   });
 }
 

@@ -1,6 +1,7 @@
 import type { ContainerState } from '../api.ts';
 import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
+import { ZygoteAway } from '../zygote-client.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
 import { type Container, isRunning, keepState, setState, tellState } from './container.ts';
 import { failedExitCode, startFailure } from './failure.ts';
@@ -49,7 +50,7 @@ export async function launch(runtime: Runtime, container: Container, restarts: n
     return tellState(runtime, container, { ...started, pid });
   } catch (error) {
     const failure = startFailure(spec.argv[0], error);
-    const status = container.state.status === 'created' ? 'created' : 'exited';
+    const status = statusAfter(container, restarts > 0 && error instanceof ZygoteAway);
     const finishedAt = status === 'exited' ? runtime.clock.now() : 0;
     setState(runtime, container, {
       ...FRESH,
@@ -60,6 +61,12 @@ export async function launch(runtime: Runtime, container: Container, restarts: n
     });
     throw failure;
   }
+}
+
+/** @param again an automatic restart met no zygote, and is due again */
+function statusAfter({ state }: Container, again: boolean): ContainerState['status'] {
+  if (state.status === 'created') return 'created';
+  return again ? 'restarting' : 'exited';
 }
 
 function prepareInit(runtime: Runtime, container: Container, root: string): Omit<ContainerInit, 'stdio' | 'cgroup'> {

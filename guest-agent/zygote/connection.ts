@@ -8,6 +8,8 @@ export interface Connection {
   /** Never blocks. A peer that does not read is disconnected: it learns everything again when it comes back. */
   send(message: FromZygote): void;
   close(): void;
+  /** In a copy of this process, which has no part in it: the connection goes on. */
+  leave(): void;
 }
 
 /**
@@ -66,6 +68,7 @@ export function openConnection(sys: Sys, loop: Loop, fd: number, receive: (line:
         if (!waiting) flush();
       }),
     close,
+    leave: () => open && sys.close(fd),
   };
 }
 

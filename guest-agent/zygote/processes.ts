@@ -45,12 +45,16 @@ interface Child extends Held {
   terminal: TerminalEnd | null;
 }
 
-/** @param tell takes what becomes of the processes */
+/**
+ * @param tell takes what becomes of the processes
+ * @param leave closes, in a child, what the agent would take for the zygote as long as it is open
+ */
 export function trackProcesses(
   sys: Sys,
   loop: Loop,
   ignoredSignals: number[],
   tell: (message: FromZygote) => void,
+  leave: () => void = () => {},
 ): Processes {
   const children = new Map<string, Child>();
   const spares = trackSpares(sys, loop, ignoredSignals);
@@ -163,14 +167,20 @@ export function trackProcesses(
     dismissSpares: () => spares.dismiss(),
 
     start(id, init) {
-      const child = (gates: Gates) => () => initContainer(sys, init, ignoredSignals, gates);
+      const child = (gates: Gates) => () => {
+        leave();
+        initContainer(sys, init, ignoredSignals, gates);
+      };
       const fork = (gates: Gates) => () => launch(sys, CLONE_NEWPID, init.cgroup, child(gates));
       begin(id, 'start', init, (gates) => spares.take(init) ?? holdOutputs(sys, init.stdio, fork(gates)));
     },
 
     exec(id, init) {
       const container = findRunning(init.container).pidfd;
-      const child = (gates: Gates) => () => joinContainer(sys, init, container, ignoredSignals, OWN, gates);
+      const child = (gates: Gates) => () => {
+        leave();
+        joinContainer(sys, init, container, ignoredSignals, OWN, gates);
+      };
       // Holds for children born from now on; this process itself stays where it is.
       sys.setns(container, CLONE_NEWPID);
       try {

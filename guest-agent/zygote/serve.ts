@@ -16,9 +16,13 @@ export function serve(sys: Sys, path: string, ignoredSignals: number[]): () => v
   const loop = createLoop(sys);
   let agent: Connection | undefined;
   const tell = (message: FromZygote) => agent?.send(message);
-  const processes = trackProcesses(sys, loop, ignoredSignals, tell);
-
   const listener = listen(sys, path);
+  const leave = () => {
+    sys.close(listener);
+    agent?.leave();
+  };
+  const processes = trackProcesses(sys, loop, ignoredSignals, tell, leave);
+
   loop.watch(listener, EPOLLIN, () => {
     const fd = sys.accept(listener, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd === null) return;
