@@ -14,6 +14,7 @@ import { removeContainer } from './delete.ts';
 import { RuntimeError } from './errors.ts';
 import { runHooks, runHooksHere } from './hooks.ts';
 import { launchProcess } from './launch.ts';
+import { preservedOf } from './preserved.ts';
 import { detachMounts } from './detached-mounts.ts';
 import { startContainer } from './start.ts';
 import { stateOf } from './state.ts';
@@ -46,6 +47,7 @@ function createContainer({ options, flags, words }: Call, console: number): Cont
   const config = readConfig({ flags });
   if (config.process.terminal && console < 0)
     throw new RuntimeError('create: process.terminal is true: a terminal needs --console-socket');
+  const preserved = preservedOf(flags['preserve-fds']);
   const id = words[0] ?? '';
   const folder = reserve(options.root, id);
   using undo = new DisposableStack();
@@ -86,6 +88,7 @@ function createContainer({ options, flags, words }: Call, console: number): Cont
       changesUser: (own & CLONE_NEWUSER) !== 0,
       oomScoreAdj: config.process.oomScoreAdj ?? undefined,
       console: config.process.terminal ? console : -1,
+      preserved,
       startFifo: names.startFifo,
       created(pid) {
         const offsets = timeOffsets(config);

@@ -10,6 +10,7 @@ import { connectConsole } from './console.ts';
 import { terminalOf, waitInForeground, writePidFile } from './create.ts';
 import { RuntimeError } from './errors.ts';
 import { launchProcess } from './launch.ts';
+import { preservedOf } from './preserved.ts';
 import { relayTerminal } from './relay.ts';
 import { type Container, find, statusOf } from './store.ts';
 
@@ -25,13 +26,14 @@ export async function exec({ options, flags, words }: Call): Promise<number> {
   if (process.terminal && detached && flags['console-socket'] === undefined)
     throw new RuntimeError('exec: a detached process with a terminal needs --console-socket');
   const relay = process.terminal && flags['console-socket'] === undefined ? relayTerminal() : undefined;
-  const pid = launch(container, process, relay?.socket ?? connectConsole(flags['console-socket']));
+  const socket = relay?.socket ?? connectConsole(flags['console-socket']);
+  const pid = launch(container, process, socket, preservedOf(flags['preserve-fds']));
   if (typeof flags['pid-file'] === 'string') writePidFile(flags['pid-file'], pid);
   if (detached) return 0;
   return relay?.untilEnd(pid) ?? waitInForeground(pid);
 }
 
-function launch(container: Container, process: Process, console: number): number {
+function launch(container: Container, process: Process, console: number, preserved: number): number {
   const target = sys.openPid(container.pid);
   const { namespaces, cgroup } = container;
   const init = {
@@ -52,6 +54,7 @@ function launch(container: Container, process: Process, console: number): number
       changesUser: (namespaces & CLONE_NEWUSER) !== 0,
       oomScoreAdj: process.oomScoreAdj ?? undefined,
       console: process.terminal ? console : -1,
+      preserved,
       startFifo: undefined,
     },
     process.args[0] ?? '',

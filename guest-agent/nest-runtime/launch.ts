@@ -20,6 +20,8 @@ export interface Birth {
   oomScoreAdj: number | undefined;
   /** Descriptor of a socket that takes the terminal's other end; -1: there is no terminal. */
   console: number;
+  /** How many descriptors after the standard streams the program gets: see preservedOf. */
+  preserved: number;
   /** The program waits for a byte in it. */
   startFifo: string | undefined;
   /** Its namespaces and mounts are there; it waits. */
@@ -39,10 +41,16 @@ export function launchProcess(birth: Birth, command: string, child: (gates: Gate
   const ignored = ignoredSignals();
   // The process may be seen from a container it joins: nothing of it can be looked into. See ptrace(2).
   sys.prctl(PR_SET_DUMPABLE, 0);
-  const { pid, pidfd, status } = launch(sys, birth.namespaces, birth.cgroup, () => {
-    sys.close(ours);
-    child(gatesOf(birth, theirs), ignored);
-  });
+  const { pid, pidfd, status } = launch(
+    sys,
+    birth.namespaces,
+    birth.cgroup,
+    () => {
+      sys.close(ours);
+      child(gatesOf(birth, theirs), ignored);
+    },
+    birth.preserved,
+  );
   sys.close(theirs);
   try {
     if (birth.idMaps !== undefined) writeIdMaps(pid, birth.idMaps);
@@ -70,12 +78,14 @@ function gatesOf(birth: Birth, socket: number): Gates {
   };
   // Under a number that Node has had open for itself, so that it stays when all others are closed.
   const fifo = birth.startFifo;
+  const startFd = STATUS_FD + birth.preserved + 1;
   return {
     console: birth.console,
+    preserved: birth.preserved,
     born() {
       // Before it becomes another user, who may not.
       if (birth.oomScoreAdj !== undefined) adjustOomScore(sys, birth.oomScoreAdj);
-      if (fifo !== undefined) sys.dup3(openSync(fifo, O_RDWR), START_FD, O_CLOEXEC);
+      if (fifo !== undefined) sys.dup3(openSync(fifo, O_RDWR), startFd, O_CLOEXEC);
       wait(socket, 'ID map');
       if (!birth.changesUser || birth.idMaps === undefined) return;
       sys.setgroups([]);
@@ -88,7 +98,7 @@ function gatesOf(birth: Birth, socket: number): Gates {
       birth.inContainer?.created();
     },
     start() {
-      if (fifo !== undefined) wait(START_FD, 'start');
+      if (fifo !== undefined) wait(startFd, 'start');
       birth.inContainer?.start();
     },
     kept: fifo === undefined ? 0 : 1,
@@ -127,5 +137,3 @@ export function ignoredSignals(): number[] {
   const mask = BigInt(`0x${/^SigIgn:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
   return Array.from({ length: 64 }, (_, index) => index + 1).filter((signal) => (mask >> BigInt(signal - 1)) & 1n);
 }
-
-const START_FD = STATUS_FD + 1;

@@ -33,12 +33,7 @@ export function joinContainer(
   const stdio = ownStdio(sys, streams, init.uid, init.gid);
   joinNamespaces(sys, container, namespaces);
   gates.created();
-  useStdio(
-    sys,
-    'rows' in init.stdio ? terminalOf(sys, init.stdio, init, gates.console) : stdio,
-    init.stdio,
-    gates.kept,
-  );
+  useStdio(sys, 'rows' in init.stdio ? terminalOf(sys, init.stdio, init, gates.console) : stdio, init.stdio, gates);
   boundCapabilities(sys, init.capabilities.bounding);
   becomeProcess(sys, init, ignoredSignals, gates);
 }

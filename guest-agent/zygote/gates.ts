@@ -7,6 +7,8 @@ export interface Gates {
   born(): void;
   /** How many descriptors after that of the report stay open for `start`. */
   kept: number;
+  /** How many descriptors after the standard streams the program gets: it has them already. */
+  preserved: number;
   /** Descriptor of a socket that takes the terminal's other end. */
   console: number;
   /** Namespaces and mounts are there, the root is still the guest's: OCI runtime specification, hooks. */
@@ -17,4 +19,4 @@ export interface Gates {
 
 const pass = () => {};
 
-export const NO_GATES: Gates = { born: pass, kept: 0, console: -1, created: pass, start: pass };
+export const NO_GATES: Gates = { born: pass, kept: 0, preserved: 0, console: -1, created: pass, start: pass };

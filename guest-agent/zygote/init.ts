@@ -48,7 +48,7 @@ export function finishContainer(
   if ('noPivot' in rootfs && rootfs.noPivot) changeRoot(sys);
   else pivotRoot(sys);
   if ('propagation' in rootfs) propagateRoot(sys, rootfs.propagation);
-  useStdio(sys, terminal ?? stdio, init.stdio, gates.kept);
+  useStdio(sys, terminal ?? stdio, init.stdio, gates);
   makeFolder(sys, init.cwd);
   if (options.readonlyRoot === true) makeRootReadonly(sys);
   becomeProcess(sys, init, ignoredSignals, gates);

@@ -15,13 +15,14 @@ export interface Launched {
  *
  * @param namespaces CLONE_NEW* of the copy
  * @param cgroup folder of the cgroup that the copy is born in
+ * @param preserved how many descriptors after the standard streams its program gets
  */
-export function launch(sys: Sys, namespaces: number, cgroup: string, child: () => void): Launched {
+export function launch(sys: Sys, namespaces: number, cgroup: string, child: () => void, preserved = 0): Launched {
   const folder = sys.open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
   const [status, report] = sys.pipe2(O_CLOEXEC | O_NONBLOCK);
   try {
     const { pid, pidfd } = sys.fork(namespaces, folder);
-    if (pid === 0) runChild(sys, report, child);
+    if (pid === 0) runChild(sys, () => openReport(sys, report, preserved), child);
     return { pid, pidfd, status };
   } catch (error) {
     sys.close(status);
@@ -33,11 +34,11 @@ export function launch(sys: Sys, namespaces: number, cgroup: string, child: () =
 }
 
 /** Nothing of this may get back into the zygote's loop, whatever happens. */
-function runChild(sys: Sys, report: number, child: () => void): void {
+function runChild(sys: Sys, begin: () => void, child: () => void): void {
   // A system call that fails is often an answer, such as ENOENT; nobody reads its stack, and taking it costs more than the call.
   Error.stackTraceLimit = 0;
   try {
-    openReport(sys, report);
+    begin();
     child();
   } catch (error) {
     reportFailure(sys, error);

@@ -13,16 +13,24 @@ export interface Failure {
   errno: string;
 }
 
-/** The child's end of the pipe. */
+/** The child's end of the pipe, when the program gets the standard streams alone. */
 export const STATUS_FD = 3;
 
-/** Gives the pipe its number. Whatever the zygote had there is of no use to the child. */
-export function openReport(sys: Sys, pipe: number): void {
-  if (pipe !== STATUS_FD) sys.dup3(pipe, STATUS_FD, O_CLOEXEC);
+/** Of this process, once it is a child: behind the descriptors that its program gets. */
+let statusFd = STATUS_FD;
+
+/**
+ * Gives the pipe its number. Whatever the zygote had there is of no use to the child.
+ *
+ * @param preserved how many descriptors after the standard streams the program gets
+ */
+export function openReport(sys: Sys, pipe: number, preserved: number): void {
+  statusFd = STATUS_FD + preserved;
+  if (pipe !== statusFd) sys.dup3(pipe, statusFd, O_CLOEXEC);
 }
 
 /** All but execve is done. JSON may begin with this newline. */
-export const announceReady = (sys: Sys) => sys.write(STATUS_FD, READY);
+export const announceReady = (sys: Sys) => sys.write(statusFd, READY);
 
 /** Not a system call that failed means an `init` that is not as protocol.ts has it. */
 export function reportFailure(sys: Sys, error: unknown): void {
@@ -30,7 +38,7 @@ export function reportFailure(sys: Sys, error: unknown): void {
     error instanceof SystemError
       ? { operation: error.operation, object: error.object, errno: error.errno }
       : { operation: 'initialize', object: error instanceof Error ? error.message : String(error), errno: 'EINVAL' };
-  sys.write(STATUS_FD, Buffer.from(JSON.stringify({ ...failure, object: failure.object.slice(0, OBJECT_LIMIT) })));
+  sys.write(statusFd, Buffer.from(JSON.stringify({ ...failure, object: failure.object.slice(0, OBJECT_LIMIT) })));
 }
 
 /** @param text all that came through the pipe */

@@ -10,6 +10,7 @@ import {
   S_IFMT,
 } from '../sys/constants.ts';
 import type { Sys } from '../sys/sys.ts';
+import type { Gates } from './gates.ts';
 import type { Outputs, Stdio } from './protocol.ts';
 import { STATUS_FD } from './report.ts';
 
@@ -43,14 +44,21 @@ export function ownStdio(sys: Sys, stdio: StdioDescriptors, uid: number, gid: nu
 }
 
 /**
- * Makes them the standard streams and closes everything else but the report, which closes by itself at execve.
+ * Makes them the standard streams and closes everything else but what follows them, if the program gets more, and the report,
+ * which closes by itself at execve.
  *
- * @param kept how many more after the report stay
+ * @param gates its `kept` are how many more after the report stay
  */
-export function useStdio(sys: Sys, descriptors: StdioDescriptors, stdio: Stdio, kept = 0): void {
+export function useStdio(
+  sys: Sys,
+  descriptors: StdioDescriptors,
+  stdio: Stdio,
+  { kept, preserved }: Pick<Gates, 'kept' | 'preserved'>,
+): void {
   if ('inherited' in stdio) for (const fd of descriptors) passOn(sys, fd);
   else for (const [copy, fd] of descriptors.entries()) sys.dup2(fd, copy);
-  sys.closeRange(STATUS_FD + 1 + kept, ALL_DESCRIPTORS);
+  for (let fd = STDERR + 1; fd <= STDERR + preserved; fd += 1) sys.fcntl(fd, F_SETFD, 0);
+  sys.closeRange(STATUS_FD + preserved + 1 + kept, ALL_DESCRIPTORS);
 }
 
 /** Node marks descriptors close-on-exec and may make them non-blocking. */
@@ -59,5 +67,6 @@ function passOn(sys: Sys, fd: number): void {
   sys.fcntl(fd, F_SETFL, sys.fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
 }
 
+const STDERR = 2;
 /** close_range(2): the highest number there can be. */
 const ALL_DESCRIPTORS = 0xffffffff;
