@@ -33,6 +33,10 @@ export interface AgentGuest {
     change?: Partial<ExecSpec>,
     input?: string,
   ): Promise<{ out: string; state: ExecState }>;
+  /** Mounts one more layer: a squashfs, or one of the files that `source` puts into a folder. Its diff id. */
+  addLayer(source: string | ((tree: string) => Promise<unknown>)): Promise<string>;
+  /** Its libvirt domain. */
+  domain: string;
   /** Ends the agent as in a crash, and waits for the next one. */
   restartAgent(): Promise<void>;
   close(): Promise<void>;
@@ -52,7 +56,10 @@ export async function openAgentGuest(name: string): Promise<AgentGuest> {
   });
   await guests.adopt();
   const shape = { vcpus: 2, memory: 512 * 1024 ** 2 };
-  const { id: guest } = await guests.create({ zone: name, name: `${name}-1`, shape, accelerator: 'tcg' }, silent);
+  const { id: guest, domain } = await guests.create(
+    { zone: name, name: `${name}-1`, shape, accelerator: 'tcg' },
+    silent,
+  );
   const trunk = guests.trunk(guest);
   await guests.attachLayer(guest, layer);
 
@@ -85,6 +92,13 @@ export async function openAgentGuest(name: string): Promise<AgentGuest> {
       const out = framed(await readAll(stream), 1);
       return { out, state: await trunk.request({ method: 'GET', path: `/v1/exec/${execId}` }, ExecState) };
     },
+    async addLayer(source) {
+      const diffId = `sha256:${randomBytes(32).toString('hex')}`;
+      const file = typeof source === 'string' ? source : await packLayer(folder, diffId, source);
+      await guests.attachLayer(guest, { diffId, path: file });
+      return diffId;
+    },
+    domain,
     async restartAgent() {
       const { pid } = await info();
       await trunk.send({ method: 'POST', path: '/v1/restart' });
@@ -96,6 +110,15 @@ export async function openAgentGuest(name: string): Promise<AgentGuest> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function packLayer(folder: string, name: string, make: (tree: string) => Promise<unknown>): Promise<string> {
+  const tree = path.join(folder, name);
+  await mkdir(tree);
+  await make(tree);
+  await promisify(execFile)('mksquashfs', [tree, `${tree}.squashfs`, '-quiet', '-no-progress', '-all-root']);
+  await chmod(`${tree}.squashfs`, 0o444);
+  return `${tree}.squashfs`;
 }
 
 /** A container of one layer that runs a shell command, with an id of its own. */
