@@ -15,6 +15,7 @@ import { bootBenchGuest, type BenchGuest } from './guest.ts';
  * Boots a guest with a program in the agent's place, one layer with busybox, and a zygote: the real one, if no other is named.
  *
  * @param program a file of this project, as the zygote
+ * @param memory MiB
  * @param disks makes further read-only squashfs disks in the folder `work`: vdd, vde, …
  */
 export async function bootDriver(
@@ -23,8 +24,15 @@ export async function bootDriver(
     program,
     zygote = 'guest-agent/zygote/main.ts',
     accelerator,
+    memory = 1024,
     disks = () => Promise.resolve([]),
-  }: { program: string; zygote?: string; accelerator: 'kvm' | 'tcg'; disks?: (work: string) => Promise<string[]> },
+  }: {
+    program: string;
+    zygote?: string;
+    accelerator: 'kvm' | 'tcg';
+    memory?: number;
+    disks?: (work: string) => Promise<string[]>;
+  },
 ): Promise<BenchGuest & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const work = await mkdtemp(path.join(tmpdir(), 'nest-bench-'));
@@ -40,6 +48,7 @@ export async function bootDriver(
     disks: await disks(work),
     layers: { [LAYER_SERIAL]: await busyboxLayer(work) },
     accelerator,
+    memory,
     work,
   });
   undo.defer(() => guest.close());

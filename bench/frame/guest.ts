@@ -20,6 +20,8 @@ export interface BenchGuestOptions {
   /** Layers, by serial. */
   layers: Record<string, string>;
   accelerator: 'kvm' | 'tcg';
+  /** MiB. */
+  memory?: number;
   /** An existing folder for its sockets. */
   work: string;
 }
@@ -99,7 +101,7 @@ async function nextLine(lines: Interface, qemu: ChildProcess, seconds: number): 
 }
 
 function qemuArguments(
-  { boot, driver, disk, disks, layers, accelerator }: BenchGuestOptions,
+  { boot, driver, disk, disks, layers, accelerator, memory = 1024 }: BenchGuestOptions,
   sockets: { trunk: string; bench: string },
 ): string[] {
   const readonly = (file: string) => ['-drive', `file=${file},format=raw,if=virtio,readonly=on`];
@@ -109,7 +111,7 @@ function qemuArguments(
   ];
   return [
     ...['-machine', `q35,accel=${accelerator}`, '-cpu', accelerator === 'kvm' ? 'host' : 'max'],
-    ...['-smp', '2', '-m', '1024'],
+    ...['-smp', '2', '-m', String(memory)],
     ...['-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot'],
     ...['-kernel', boot.kernel, '-initrd', boot.initrd, '-append', boot.commandLine],
     ...readonly(boot.root),

@@ -29,8 +29,18 @@ export function takeLeftovers(agent: number): Leftovers {
 
 /** What the zygote takes, KiB: proc_pid_smaps(5), Pss. */
 export function zygoteMemory(): number {
-  return Number(/^Pss:\s*(\d+) kB$/m.exec(read(`/proc/${findZygote() ?? 0}/smaps_rollup`))?.[1] ?? 0);
+  return pssOf(findZygote() ?? 0);
 }
+
+/** What all processes take but this one and those that run `command`: KiB, Pss. */
+export function memoryBeyond(command: string[]): number {
+  const own = `${command.join('\0')}\0`;
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid && read(`/proc/${pid}/cmdline`) !== own)
+    .reduce((sum, pid) => sum + pssOf(pid), 0);
+}
+
+const pssOf = (pid: string | number) => Number(/^Pss:\s*(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
 
 /** The zygote that init runs now: the one whose parent is init; a child of it still has its name. */
 export function findZygote(): number | undefined {

@@ -3,11 +3,10 @@
  * and at once, and a count of what they left.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ContainerState } from '../../guest-agent/api.ts';
 import { type Agent, startAgent } from './agent-client.ts';
-import { containerSpec } from './agent-requests.ts';
 import { answerHost } from './answer.ts';
 import { type Leftovers, takeLeftovers, zygoteMemory } from './inventory.ts';
+import { live } from './live.ts';
 
 async function main(): Promise<void> {
   let agent: Agent | undefined;
@@ -27,16 +26,6 @@ async function main(): Promise<void> {
     leftovers: async () => quiet(await running()),
     zygoteMemory,
   });
-}
-
-/** The whole life of a container. */
-async function live({ ask }: Agent): Promise<void> {
-  const spec = containerSpec(['/bin/true']);
-  await ask('POST', '/v1/containers', spec);
-  await ask('POST', `/v1/containers/${spec.id}/start`);
-  const state = (await ask('POST', `/v1/containers/${spec.id}/wait`)) as ContainerState;
-  if (state.exitCode !== 0) throw new Error(`container ended with ${state.exitCode}: ${state.error}`);
-  await ask('DELETE', `/v1/containers/${spec.id}`);
 }
 
 /** What is left once nothing changes any more: what is being cleaned up, or made ahead, is not left behind. */
