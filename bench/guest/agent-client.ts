@@ -46,7 +46,7 @@ async function connect(): Promise<ClientHttp2Session> {
 
 async function exchange(session: ClientHttp2Session, method: string, path: string, body?: unknown): Promise<unknown> {
   const stream = session.request({ ':method': method, ':path': path, 'content-type': 'application/json' });
-  stream.end(body === undefined ? undefined : JSON.stringify(body));
+  stream.end(body === undefined ? undefined : `${JSON.stringify(body)}\n`);
   // A connection that ends takes its streams with it, some of them without an error.
   const closed = once(stream, 'close').then(() => [{ ':status': 0 }]);
   const [headers] = (await Promise.race([once(stream, 'response'), closed])) as [{ ':status': number }];
