@@ -92,8 +92,7 @@ export function connectZygote(path: string, clock: Clock, listener: ZygoteListen
     opened.on('close', () => {
       socket = undefined;
       known ??= Promise.withResolvers();
-      for (const reply of [...pending.values()].flat())
-        reply.reject(new ZygoteAway('it ended before it answered'));
+      for (const reply of [...pending.values()].flat()) reply.reject(new ZygoteAway('it ended before it answered'));
       pending.clear();
       if (!closed) cancelRetry = clock.after(RETRY, open);
     });
