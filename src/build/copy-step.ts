@@ -3,6 +3,7 @@ import type { CopyInstruction } from './dockerfile/instruction.ts';
 import { expandText } from './dockerfile/expand.ts';
 import { placeCopies } from './copy.ts';
 import type { TreeNode } from './file-tree.ts';
+import { isUrl, remoteFiles } from './fetch.ts';
 import { glob, type Match } from './glob.ts';
 import { chainKey, filesKey } from './keys.ts';
 import { findOwner } from './owner.ts';
@@ -18,6 +19,8 @@ import { writeLayer } from './write-layer.ts';
 export interface CopyStep {
   key: string;
   sources: Match[];
+  /** Files from elsewhere, which are never unpacked. Those whose checksum is given are fetched only now. */
+  fetched: () => Promise<Match[]>;
   /** Absolute, as byte string. */
   target: string;
   chown: string | null;
@@ -35,7 +38,14 @@ export async function copyKey(
   const { state } = context;
   const { chown, chmod, from, unpack } = instruction;
   const source = await openSource(context, from);
-  const patterns = instruction.sources.map((word) => bytesOf(expand(word)));
+  const words = instruction.sources.map((word) => expand(word));
+  const urls = unpack ? words.filter(isUrl) : [];
+  const { identity: remote, fetched } = await remoteFiles(urls, {
+    spool: context.build.request.spool,
+    checksum: instruction.checksum,
+    signal: context.build.tools.signal,
+  });
+  const patterns = words.filter((word) => !urls.includes(word)).map(bytesOf);
   const found = patterns.flatMap((pattern) => {
     const matches = glob(source.tree, pattern);
     if (matches.length === 0 && !/[*?[]/.test(pattern))
@@ -43,20 +53,21 @@ export async function copyKey(
     return matches;
   });
   const sources = [...found, ...(await heredocFiles(context, instruction))];
-  if (sources.length === 0) throw new BuildProblem(`nothing in ${source.name} fits`);
+  if (sources.length === 0 && urls.length === 0) throw new BuildProblem(`nothing in ${source.name} fits`);
   const word = expand(instruction.target);
   const slash = /(^|\/)\.?$/.test(word) ? '/' : '';
   const target = bytesOf(path.posix.resolve('/', state.config.WorkingDir, word) + slash);
   const owner = chown === null ? null : expand(chown);
   const mode = chmod === null ? undefined : octal(expand(chmod));
   const identity = source.identity === undefined ? await filesKey(sources) : [source.identity, patterns];
-  const key = chainKey(state.key, unpack ? 'add' : 'copy', identity, target, owner, mode ?? null);
-  return { key, sources, target, chown: owner, mode, keepsOwner: from !== null, unpack };
+  const key = chainKey(state.key, unpack ? 'add' : 'copy', identity, remote, target, owner, mode ?? null);
+  return { key, sources, fetched, target, chown: owner, mode, keepsOwner: from !== null, unpack };
 }
 
 /** @returns the tar of the layer */
 export async function copyFiles({ build, state }: StepContext, step: CopyStep): Promise<AsyncIterable<Buffer>> {
-  const sources = step.unpack ? await unpackArchives(step.sources, build.request.spool) : step.sources;
+  const local = step.unpack ? await unpackArchives(step.sources, build.request.spool) : step.sources;
+  const sources = [...local, ...(await step.fetched())];
   const root = await state.files.tree(state.layers);
   const owner =
     step.chown !== null ? await findOwner(root, step.chown) : step.keepsOwner ? undefined : { uid: 0, gid: 0 };

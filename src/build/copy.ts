@@ -48,6 +48,7 @@ export function placeCopies(root: TreeNode, sources: Match[], options: CopyOptio
     } else {
       const path = intoFolder ? [...parts, name] : parts;
       if (path.length === 0) throw new BuildProblem('the root is no file');
+      if (path.at(-1) === '') throw new BuildProblem('the URL names no file: give the target a name');
       above(path);
       copyNode(node, path, intoFolder ? existing?.children?.get(name) : existing, owner);
     }

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { NestError } from '../errors.ts';
 import { addBlob, hasBlob, type BlobId } from './add-blob.ts';
 import { invalid, noRoom, parseDocument, short } from './blobs.ts';
-import { decompressed, formatOf } from './decompress.ts';
+import { decompressed, formatOf, HEAD } from './decompress.ts';
 import { DockerArchive } from './documents.ts';
 import type { Lease } from './lease.ts';
 import { MAX_ARCHIVE, MAX_DOCUMENT } from './limits.ts';
@@ -87,7 +87,7 @@ async function unpackBlob(blob: BlobId, body: AsyncIterable<Buffer>, store: Stor
 /** The archive as a plain tar, for programs that read no compressed ones: itself, or a copy in `folder`. */
 export async function plainArchive(source: string, folder: string, signal?: AbortSignal): Promise<string> {
   await using file = await open(source, 'r');
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
   if (formatOf(buffer.subarray(0, bytesRead)) === undefined) return source;
   const target = path.join(folder, 'plain.tar');
   await pipeline(archiveBytes(source, signal), createWriteStream(target)).catch((error: unknown) => {

@@ -6,7 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { NestError } from '../errors.ts';
 
 /** The programs this room runs, each with its Debian package. */
-const TOOLS = { skopeo: 'skopeo', sqfstar: 'squashfs-tools' } as const;
+const TOOLS = { skopeo: 'skopeo', sqfstar: 'squashfs-tools', xz: 'xz-utils', bzip2: 'bzip2' } as const;
+
+export type Tool = keyof typeof TOOLS;
 
 export interface ToolOptions {
   cwd?: string;
@@ -35,7 +37,7 @@ export class ToolFailed extends Error {
  * @returns what it wrote to stderr, at most 64 KiB.
  * @throws NestError `tool-missing` naming the package, ToolFailed, or the error of `input`.
  */
-export async function runTool(tool: keyof typeof TOOLS, args: string[], options: ToolOptions = {}): Promise<string> {
+export async function runTool(tool: Tool, args: string[], options: ToolOptions = {}): Promise<string> {
   const { cwd, env = process.env, signal, input, onLine, onOutput } = options;
   signal?.throwIfAborted();
   const child = spawn(tool, args, { cwd, env, stdio: ['pipe', onLine || onOutput ? 'pipe' : 'ignore', 'pipe'] });
@@ -84,7 +86,8 @@ function collect({ stderr }: ChildProcess): () => string {
   return () => text;
 }
 
-function missing(tool: keyof typeof TOOLS, cause: unknown): unknown {
+/** What the error of a program that could not be started means. */
+export function missing(tool: Tool, cause: unknown): unknown {
   if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return cause;
   return new NestError('tool-missing', `run \`${tool}\`: the program is not installed`, {
     hint: `Install it: apt-get install ${TOOLS[tool]}`,

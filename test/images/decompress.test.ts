@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import test from 'ava';
 import { decompressed } from '../../src/images/decompress.ts';
@@ -11,6 +12,8 @@ async function all(data: Buffer, chunk: number): Promise<Buffer> {
   for await (const part of decompressed(streamOf(data, chunk))) chunks.push(part);
   return Buffer.concat(chunks);
 }
+
+const packed = (program: string, data: Buffer) => execFileSync(program, ['-c'], { input: data });
 
 const same = test.macro<[string, Buffer, Buffer]>({
   async exec(t, _, data, expected) {
@@ -31,6 +34,15 @@ test(
   Buffer.concat([zstdCompressSync(TEXT), SKIPPABLE, zstdCompressSync(TEXT), SKIPPABLE]),
   Buffer.concat([TEXT, TEXT]),
 );
+test(same, 'xz', packed('xz', TEXT), TEXT);
+test(same, 'bzip2', packed('bzip2', TEXT), TEXT);
+test(same, 'nothing as bzip2', packed('bzip2', Buffer.alloc(0)), Buffer.alloc(0));
+test(
+  same,
+  'what only begins like bzip2',
+  Buffer.from('BZh9 is the name of a file'),
+  Buffer.from('BZh9 is the name of a file'),
+);
 
 const damaged = test.macro<[string, Buffer]>({
   async exec(t, _, data) {
@@ -43,3 +55,5 @@ test(damaged, 'gzip cut short', gzipSync(TEXT).subarray(0, -4));
 test(damaged, 'gzip with a changed byte', gzipSync(TEXT).fill(0xff, 40, 50));
 test(damaged, 'zstd cut short', zstdCompressSync(TEXT).subarray(0, -4));
 test(damaged, 'zstd followed by something else', Buffer.concat([zstdCompressSync(TEXT), TEXT]));
+test(damaged, 'xz cut short', packed('xz', TEXT).subarray(0, -4));
+test(damaged, 'bzip2 with a changed byte', packed('bzip2', TEXT).fill(0xff, 40, 50));

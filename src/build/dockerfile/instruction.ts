@@ -34,7 +34,7 @@ export interface SecretMount {
 
 export interface CopyInstruction {
   kind: 'copy';
-  /** ADD unpacks local archives. */
+  /** ADD unpacks local archives, and fetches files. */
   unpack: boolean;
   sources: string[];
   heredocs: Heredoc[];
@@ -42,6 +42,8 @@ export interface CopyInstruction {
   from: string | null;
   chown: string | null;
   chmod: string | null;
+  /** Of the one file that ADD fetches: `sha256:…`. */
+  checksum: string | null;
 }
 
 /** What a line says, words still to be expanded. */

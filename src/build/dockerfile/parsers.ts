@@ -83,15 +83,17 @@ export function onlyFlags(input: ParserInput, flags: Map<string, string[]>, know
 function copy(input: ParserInput, unpack: boolean): InstructionBody {
   const { flags, rest } = takeFlags(input.rest, input.escape);
   // --link promises layers that do not depend on those below; the files are the same without.
-  onlyFlags(input, flags, ['chown', 'chmod', 'link', ...(unpack ? [] : ['from'])]);
+  onlyFlags(input, flags, ['chown', 'chmod', 'link', unpack ? 'checksum' : 'from']);
   const words = jsonList(rest) ?? rest.split(/\s+/).filter((word) => word !== '');
   const target = words.pop();
   if (target === undefined || words.length === 0) throw input.fail('it needs a source and a target at least');
   const heredocWords = new Set(input.heredocs.map(({ word }) => word));
   const sources = words.filter((word) => !heredocWords.has(word));
-  const remote = unpack ? sources.find((source) => /^(https?:\/\/|git@|git:\/\/)/.test(source)) : undefined;
-  if (remote !== undefined)
-    throw input.fail(`${remote}: fetch it into the context, builds have no network`, { unsupported: true });
+  const repository = unpack
+    ? sources.find((source) => /^(git@|(git|ssh):\/\/|https?:\/\/.*\.git(#|$))/.test(source))
+    : undefined;
+  if (repository !== undefined)
+    throw input.fail(`${repository}: clone it into the context, ADD fetches no repositories`, { unsupported: true });
   const last = (name: string) => flags.get(name)?.at(-1) ?? null;
   return {
     kind: 'copy',
@@ -102,6 +104,7 @@ function copy(input: ParserInput, unpack: boolean): InstructionBody {
     from: last('from'),
     chown: last('chown'),
     chmod: last('chmod'),
+    checksum: last('checksum'),
   };
 }
 

@@ -104,7 +104,7 @@ for (const [title, text, message] of [
   ['with another platform', 'FROM --platform=linux/arm64 x', /guests run linux\/amd64/],
   ['with a cache mount', 'FROM x\nRUN --mount=type=cache,target=/c a', /only secrets can be mounted/],
   ['with a secret outside', 'FROM x\nRUN --mount=type=secret,id=a,target=/run/../etc/shadow a', /not an absolute path/],
-  ['that fetches from the network', 'FROM x\nADD https://example.org/a /a', /builds have no network/],
+  ['that clones a repository', 'FROM x\nADD https://example.org/a.git#main /a', /ADD fetches no repositories/],
   ['with a bad escape', '# escape=x\nFROM y', /backslash or a backtick/],
 ] as [string, string, RegExp][])
   test(`a file ${title} is refused`, (t) => void t.throws(() => parse(text), { message }));
