@@ -2,7 +2,7 @@
  * The host end of a guest's trunk: HTTP/2 over the unix socket behind its virtio-serial port (guest-agent/api.ts). The
  * agent is hostile until proven otherwise: replies are bounded and parsed, its words are stripped before they are shown.
  */
-import type { Duplex, Readable } from 'node:stream';
+import { PassThrough, pipeline, type Duplex, type Readable } from 'node:stream';
 import * as v from 'valibot';
 import { NestError } from '../errors.ts';
 import { exchange } from './exchange.ts';
@@ -65,7 +65,7 @@ export function connectTrunk(socketPath: string, options: Partial<LinkOptions> =
     async send(request) {
       await readNothing(await exchange(link, request, 'whole'), request);
     },
-    read: (request) => exchange(link, request, 'whole'),
+    read: async (request) => kept(await exchange(link, request, 'whole')),
     open: (request) => exchange(link, request, 'duplex'),
     ping: (signal) => ping(link, signal),
     get connected() {
@@ -75,6 +75,11 @@ export function connectTrunk(socketPath: string, options: Partial<LinkOptions> =
     hurry: () => link.hurry(),
     close: () => link.close(),
   };
+}
+
+/** Node closes a stream of HTTP/2 that has ended, read or not: what came before somebody reads would be lost. */
+function kept(stream: Duplex): Readable {
+  return pipeline(stream, new PassThrough({ highWaterMark: 64 * 1024 }), () => undefined);
 }
 
 const DEFAULTS: LinkOptions = { waitMs: 10_000, quietMs: 5_000, handshakeMs: 15_000, refused: () => undefined };

@@ -68,6 +68,20 @@ test('reads a reply longer than the JSON limit as a stream', async (t) => {
   t.is(size, 9 * 1024 * 1024);
 });
 
+test('keeps what a reply had when it ended, for a reader who comes late', async (t) => {
+  const socket = await socketPath(t);
+  await fakeAgent(t, socket, (stream) => {
+    stream.respond({ ':status': 200 });
+    stream.end('all of it');
+  });
+  const { signal } = new AbortController();
+  const trunk = connect(t, socket);
+  const reply = await trunk.read({ method: 'GET', path: '/v1/layer', signal });
+  // By now the stream of the first has ended, too.
+  await t.throwsAsync(trunk.request({ method: 'GET', path: '/v1/x' }, Greeting));
+  t.is(await text(reply), 'all of it');
+});
+
 test('refuses a JSON reply longer than the limit and stays usable', async (t) => {
   const socket = await socketPath(t);
   await fakeAgent(t, socket, (stream, headers) => (headers[':path'] === '/big' ? tooMuch(stream) : greet(stream)));
