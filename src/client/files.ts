@@ -63,11 +63,12 @@ export async function commitContainer(
     author,
     message,
     changes,
-  }: { image: string | undefined; author: string; message: string; changes: string[] },
+    pause,
+  }: { image: string | undefined; author: string; message: string; changes: string[]; pause: boolean },
   signal: AbortSignal,
 ): Promise<string> {
   const [, repo = image, tag] = /^(.*?)(?::([\w][\w.-]*))?$/.exec(image ?? '') ?? [];
-  const options = { repo, tag, author, comment: message, changes, abortSignal: signal };
+  const options = { repo, tag, author, comment: message, changes, pause, abortSignal: signal };
   const reply: unknown = await engine.docker((docker) => docker.getContainer(name).commit(options));
   return v.parse(v.object({ Id: v.string() }), reply).Id;
 }

@@ -7,7 +7,7 @@ import { SEVERAL } from '../client/terminal/flags.ts';
 export default class Commit extends NestCommand {
   static override summary = 'Make an image of a container';
   static override description =
-    "The image has the layers of the container's image and one with what the container wrote. A container that runs goes on.";
+    "The image has the layers of the container's image and one with what the container wrote. A container that runs stands still meanwhile.";
   static override examples = [
     '<%= config.bin %> <%= command.id %> web web:mended',
     `<%= config.bin %> <%= command.id %> -c 'CMD ["web", "--fast"]' web web:fast`,
@@ -25,14 +25,25 @@ export default class Commit extends NestCommand {
       helpValue: 'INSTRUCTION',
       ...SEVERAL,
     }),
+    pause: Flags.boolean({
+      char: 'p',
+      summary: 'Have the container stand still meanwhile, so that no file is taken half written',
+      default: true,
+      allowNo: true,
+    }),
   };
 
   async run(): Promise<{ id: string }> {
     const { args, flags } = await this.parse(Commit);
-    const { author, message, change = [] } = flags;
+    const { author, message, pause, change = [] } = flags;
     const engine = await this.engine();
     const id = await this.withStep(`Committing ${args.container}`, () =>
-      commitContainer(engine, args.container, { image: args.image, author, message, changes: change }, this.signal),
+      commitContainer(
+        engine,
+        args.container,
+        { image: args.image, author, message, pause, changes: change },
+        this.signal,
+      ),
     );
     this.print(id);
     return { id };

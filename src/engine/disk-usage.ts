@@ -17,6 +17,7 @@ export async function diskUsage(ctx: Context, paths: Paths): Promise<DiskUsage> 
       .filter((id) => !layers.has(id))
       .map((id) => allocated(ctx.images.diskPath(id))),
   );
+  const cache = await cacheUsage(ctx);
   const guests = ctx.link.current()?.list() ?? [];
   const running = guests.filter(({ state }) => state === 'running');
   const all = { total: 0, active: 0, reclaimable: 0 };
@@ -25,15 +26,22 @@ export async function diskUsage(ctx: Context, paths: Paths): Promise<DiskUsage> 
       type: 'Images',
       total: images.length,
       active: images.length - unused.length,
-      size: await allocated(paths.imageStore),
+      size: (await allocated(paths.imageStore)) - cache.blobs,
       reclaimable: ctx.images.reclaimable(new Set(unused.map(({ id }) => id))),
     },
     {
       type: 'Layer disks',
       total: new Set(images.flatMap((image) => stackIds(image.layers))).size,
       active: layers.size,
-      size: await allocated(paths.layers),
+      size: (await allocated(paths.layers)) - cache.disks,
       reclaimable: freeDisks.reduce((sum, bytes) => sum + bytes, 0),
+    },
+    {
+      type: 'Build cache',
+      total: cache.steps,
+      active: cache.shared,
+      size: cache.blobs + cache.disks,
+      reclaimable: cache.blobs + cache.disks,
     },
     {
       type: 'Guests',
@@ -46,6 +54,20 @@ export async function diskUsage(ctx: Context, paths: Paths): Promise<DiskUsage> 
     { ...all, type: 'Templates', size: await allocated(paths.templates) },
     { ...all, type: 'Cache', size: await allocated(paths.cache) },
   ];
+}
+
+/** What no image has of the layers that builds have made. */
+async function cacheUsage(ctx: Context): Promise<{ steps: number; shared: number; blobs: number; disks: number }> {
+  const entries = ctx.images.cachedSteps();
+  const own = new Map(entries.flatMap(({ layer, shared }) => (layer && !shared ? [[layer.digest, layer]] : [])));
+  const sum = async (files: string[]) =>
+    (await Promise.all(files.map((file) => allocated(file)))).reduce((total, bytes) => total + bytes, 0);
+  return {
+    steps: entries.length,
+    shared: entries.filter(({ shared }) => shared).length,
+    blobs: await sum([...own.keys()].map((digest) => ctx.images.blobPath(digest))),
+    disks: await sum([...new Set(entries.flatMap(({ layer }) => layer?.disk ?? []))]),
+  };
 }
 
 /** Of a file, or of all below a folder; hard links count once. What goes meanwhile counts nothing. */

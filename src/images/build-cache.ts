@@ -18,6 +18,8 @@ export interface CachedStep {
 export interface BuildCache {
   get(key: string): CachedStep | undefined;
   put(key: string, step: CachedStep): Promise<void>;
+  /** By their keys. */
+  entries(): [key: string, step: CachedStep][];
   /** Of all entries; several may have the same. */
   layers(): LayerBlob[];
   clear(): Promise<void>;
@@ -35,6 +37,7 @@ export async function openBuildCache(file: string): Promise<BuildCache> {
   return {
     get: (key) => steps.get(key),
     put: (key, step) => change(new Map(steps).set(key, step)),
+    entries: () => [...steps],
     layers: () => [...steps.values()].flatMap(({ layer }) => layer ?? []),
     clear: () => change(new Map()),
   };

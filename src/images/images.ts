@@ -110,6 +110,8 @@ export async function openImages(paths: Paths): Promise<Images> {
 
     diskPath: (id) => disks.pathOf(id),
 
+    blobPath: (digest) => blobPath(store.folder, digest),
+
     check: (options) => checkStore(store, disks, options),
 
     reclaimable(ids) {
@@ -118,6 +120,21 @@ export async function openImages(paths: Paths): Promise<Images> {
       const blobs = all.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
       const freed = new Map(blobs.filter(({ digest }) => !kept.has(digest)).map(({ digest, size }) => [digest, size]));
       return freed.values().reduce((sum, size) => sum + size, 0);
+    },
+
+    cachedSteps() {
+      const owned = new Set(store.list().flatMap(blobsOf));
+      const disksOfImages = new Set(store.list().flatMap(({ image }) => stackIds(image.layers)));
+      return cache.entries().map(([key, { created, layer }]) => ({
+        key,
+        created,
+        shared: layer !== null && owned.has(layer.digest),
+        layer: layer && {
+          digest: layer.digest,
+          size: layer.size,
+          disk: disksOfImages.has(layer.diffId) ? null : disks.pathOf(layer.diffId),
+        },
+      }));
     },
 
     async pruneCache() {
@@ -173,6 +190,24 @@ export interface LayerFile {
   path: string;
 }
 
+/** A step of a build that the cache holds. */
+export interface CacheEntry {
+  /** 64 hex digits. */
+  key: string;
+  /** RFC 3339. */
+  created: string;
+  /** True when an image has its layer. */
+  shared: boolean;
+  /** Null where the step changed no file. */
+  layer: {
+    digest: string;
+    /** Bytes of the blob. */
+    size: number;
+    /** Its disk's path where no image has that. */
+    disk: string | null;
+  } | null;
+}
+
 export interface Images {
   /** Brings images into the store and makes their layers' disks. All or nothing. */
   load(source: ImageSource, progress: Progress, signal?: AbortSignal): Promise<Image[]>;
@@ -212,8 +247,12 @@ export interface Images {
   check(options: { repair: boolean; progress: Progress; signal?: AbortSignal }): Promise<StoreCheck>;
   /** Where a disk is, once it is made. */
   diskPath(id: string): string;
+  /** Where a blob is. */
+  blobPath(digest: string): string;
   /** Bytes of blobs that would go with these images. */
   reclaimable(ids: Set<string>): number;
+  /** What builds have done. */
+  cachedSteps(): CacheEntry[];
   /** Forgets what builds have done. @returns bytes that were freed; layers of images stay */
   pruneCache(): Promise<number>;
   /**

@@ -16,10 +16,13 @@ import type {
   ContainerUpdate,
   ExecSpec,
 } from '../../guest-agent/api.ts';
+import { tarEnd } from '../../guest-agent/tar/writer.ts';
 
 export interface FakeAgent {
   containers: Map<string, ContainerRecord>;
   layers: Set<string>;
+  /** Whether containers stood still when what they wrote was read. */
+  readPaused: boolean[];
   /** Sends an event that the agent would not send by itself. */
   emit(event: AgentEvent): void;
   close(): Promise<void>;
@@ -46,6 +49,7 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
   const running = new Map<string, Running>();
   const execs = new Map<string, { spec: ExecSpec; exitCode: number | null }>();
   const layers = new Set<string>();
+  const readPaused: boolean[] = [];
   const watchers = new Set<Http2ServerResponse>();
 
   const emit = (event: AgentEvent) => {
@@ -150,6 +154,9 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
         container.spec = { ...container.spec, ...((await json(request)) as ContainerUpdate) } as ContainerSpec;
         return reply(200, container);
       }
+      case 'GET containers id layer':
+        readPaused.push(find(id).state.paused);
+        return response.end(tarEnd());
       case 'GET containers id health':
         return reply(200, {
           status: find(id).state.health,
@@ -235,6 +242,7 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
   return {
     containers,
     layers,
+    readPaused,
     emit,
     close: () =>
       new Promise((resolve) => {

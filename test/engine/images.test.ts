@@ -99,3 +99,51 @@ test('images are pushed and pulled with the credentials of the request', async (
   t.regex(pulled, /"id":"[0-9a-f]{12}","status":"Download complete"/);
   t.is((await engine.docker.listImages()).length, 1);
 });
+
+test('a container stands still while it is committed, unless it need not', async (t) => {
+  const engine = await openEngine(t);
+  await load(engine, await archiveOf(engine.folder, 'base:1'));
+  const container = await engine.docker.createContainer({ name: 'worker', Image: 'base:1', Cmd: ['sleep'] });
+  await container.start();
+  const guest = engine.guests.agent(engine.guests.list()[0]?.id ?? '');
+  await container.commit({ repo: 'committed', tag: '1' });
+  await container.commit({ repo: 'committed', tag: '2', pause: false });
+  t.deepEqual(guest.readPaused, [true, false]);
+  t.false((await container.inspect()).State.Paused);
+  await container.pause();
+  await container.commit({ repo: 'committed', tag: '3' });
+  t.true((await container.inspect()).State.Paused, 'one that was paused before stays so');
+  await container.stop();
+  await container.commit({ repo: 'committed', tag: '4' });
+  t.is((await engine.docker.listImages()).length, 5);
+});
+
+test('disk usage tells what only the cache of builds has', async (t) => {
+  const engine = await openEngine(t);
+  await load(engine, await archiveOf(engine.folder, 'base:1'));
+  const context = await tarOf([
+    { name: 'Dockerfile', content: 'FROM base:1\nENV A=b\nCOPY large /\n' },
+    { name: 'large', content: 'x'.repeat(300_000) },
+  ]);
+  t.regex(
+    await text(Readable.from(await engine.docker.buildImage(Readable.from([context]), { t: 'built' }))),
+    /Successfully/,
+  );
+  const row = async () =>
+    ((await engine.call('GET', '/nest/disk')).body as { type: string }[]).find(({ type }) => type === 'Build cache');
+  t.like(await row(), { total: 2, active: 1, size: 0, reclaimable: 0 });
+  await engine.docker.getImage('built').remove();
+  const { size } = (await row()) as unknown as { size: number };
+  t.true(size > 300_000);
+  t.like(await row(), { total: 2, active: 0, reclaimable: size });
+  const { BuildCache: records } = (await engine.docker.df()) as { BuildCache: { Size: number; Shared: boolean }[] };
+  t.deepEqual(
+    records.map(({ Size, Shared }) => [Size > 300_000, Shared]),
+    [
+      [false, false],
+      [true, false],
+    ],
+  );
+  await engine.call('POST', '/build/prune');
+  t.like(await row(), { total: 0, size: 0 });
+});

@@ -9,6 +9,8 @@ import { silent } from '../../progress.ts';
 import type { Context } from '../context.ts';
 import type { Container } from '../state/record.ts';
 import { containerLayer } from './files.ts';
+import { pauseContainer, unpauseContainer } from './pause.ts';
+import { isRunning } from './stats.ts';
 
 export interface CommitRequest {
   /** Normalized names. */
@@ -17,18 +19,19 @@ export interface CommitRequest {
   comment: string;
   /** Instructions of a Dockerfile that change the configuration: `CMD ["web"]`. */
   changes: string[];
+  /** Whether a container that runs stands still meanwhile. */
+  pause: boolean;
 }
 
 /**
- * Makes an image of a container: its image's layers and one with what it wrote. The container may run; it is not paused,
- * so files that it is just writing are taken as they are at that moment.
+ * Makes an image of a container: its image's layers and one with what it wrote.
  *
  * @returns the image's id
  */
 export async function commitContainer(
   ctx: Context,
   container: Container,
-  { references, author, comment, changes }: CommitRequest,
+  { references, author, comment, changes, pause }: CommitRequest,
   signal: AbortSignal,
 ): Promise<string> {
   const { record } = container;
@@ -41,7 +44,9 @@ export async function commitContainer(
       'image-not-found',
       `commit container \`${record.name}\`: its image ${record.image.reference} is gone`,
     );
-  const layer = await assembly.addLayer(await containerLayer(ctx, container, signal), silent, signal);
+  const layer = await standingStill(ctx, pause ? container : undefined, async () =>
+    assembly.addLayer(await containerLayer(ctx, container, signal), silent, signal),
+  );
   const created = new Date().toISOString();
   const history = base.history.map((step) => ({
     created: step.created,
@@ -59,6 +64,18 @@ export async function commitContainer(
   const id = await assembly.addImage(document, [...below, layer], references);
   ctx.events.emit({ type: 'image', action: 'commit', id, attributes: { name: references[0] ?? id } });
   return id;
+}
+
+/** One that does not run, or is paused already, stays as it is. An engine that is killed meanwhile leaves it paused, as Docker's does. */
+async function standingStill<T>(ctx: Context, container: Container | undefined, work: () => Promise<T>): Promise<T> {
+  if (container === undefined || !isRunning(container) || container.state.paused) return work();
+  await pauseContainer(ctx, container);
+  try {
+    return await work();
+  } finally {
+    const now = ctx.state.containers.get(container.record.id);
+    if (now !== undefined && isRunning(now) && now.state.paused) await unpauseContainer(ctx, now);
+  }
 }
 
 /** The image's configuration under the container's. What only this container is called stays with it. */

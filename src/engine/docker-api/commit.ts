@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { seeGuests } from './find.ts';
 import { named } from './images.ts';
+import { flag } from './query.ts';
 
 /** POST /commit: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image/operation/ImageCommit */
 export function commitRoutes(ctx: Context): Route[] {
@@ -19,6 +20,7 @@ async function commit(ctx: Context, { query, signal }: Call): Promise<Reply> {
     author: query.get('author') ?? '',
     comment: query.get('comment') ?? '',
     changes: query.getAll('changes').filter((text) => text !== ''),
+    pause: (query.get('pause') ?? '') === '' || flag(query, 'pause'),
   };
   return { status: 201, json: { Id: await commitContainer(ctx, container, request, signal) } };
 }

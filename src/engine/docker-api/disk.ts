@@ -1,4 +1,5 @@
 import { removeContainer } from '../containers/remove.ts';
+import type { CacheEntry } from '../../images/images.ts';
 import type { Context } from '../context.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { containerSummary } from './container-json.ts';
@@ -24,9 +25,16 @@ async function usage(ctx: Context): Promise<Reply> {
     Images: images.map((image) => imageSummary(image, users(image.id))),
     Containers: containers.map((container) => containerSummary(ctx, container)),
     Volumes: [],
-    BuildCache: [],
+    BuildCache: ctx.images.cachedSteps().map(cacheRecord),
   };
   return { status: 200, json };
+}
+
+/** `BuildCache` of the API's SystemDataUsage. */
+function cacheRecord({ key, created, shared, layer }: CacheEntry): Record<string, unknown> {
+  const times = { CreatedAt: created, LastUsedAt: null, UsageCount: 0 };
+  const size = { Shared: shared, Size: layer?.size ?? 0 };
+  return { ID: key, Parents: [], Type: 'regular', Description: '', InUse: false, ...size, ...times };
 }
 
 /** Removes stopped containers. What they had written is on their guests' disks, which shrink by themselves. */
