@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { openImages } from '../../src/images/images.ts';
 import { silent } from '../../src/progress.ts';
 import { pathsIn, tarOf, temporaryFolder, writeImage } from '../helpers/images.ts';
+import { randomNumbers } from '../helpers/random.ts';
 import { startRegistry } from '../helpers/registry.ts';
 
 /**
@@ -95,15 +96,4 @@ async function run(data: string, folder: string, action: string, source: string,
   }
   await closed;
   return { ended: lines.includes('end'), milliseconds: performance.now() - start };
-}
-
-/** The same numbers below 1 for the same seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,8 +1,10 @@
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import Docker from 'dockerode';
+import { guestPaths } from '../../src/paths.ts';
 import { busyboxImage } from '../helpers/images.ts';
+import { openFiles, qemusWith } from '../helpers/libvirt.ts';
 import { openNest, type Nest } from '../helpers/nest.ts';
 
 let nest: Nest;
@@ -20,7 +22,7 @@ test.serial('containers of one image open its disk once, and take nothing more o
   await nest.ok('run', '-d', '-m', '8m', '--name', 'c-1', 'localhost/busybox:latest', 'sleep', '100000');
   const [guest] = (await nest.json('vm', 'list')) as { id: string; name: string }[];
   const measured = async () => ({
-    opened: await layersOpenedBy(guest?.id ?? '', nest.paths.layers),
+    opened: await openFiles((await qemusWith(guestPaths(nest.paths, guest?.id ?? '').disk))[0] ?? 0, nest.paths.layers),
     bytes: await bytesIn(nest.paths.layers),
     mounted: ((await nest.json('vm', 'show', guest?.name ?? '')) as { layers: string[] }).layers,
   });
@@ -58,18 +60,6 @@ test.serial('an image of 300 layers runs, the lowest of them merged into one dis
   await nest.ok('image', 'rm', 'localhost/many:1');
   t.is((await readdir(nest.paths.layers)).length, 1);
 });
-
-async function layersOpenedBy(guestId: string, folder: string): Promise<string[]> {
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (!commandLine.includes('qemu-system') || !commandLine.includes(guestId)) continue;
-    const files = await Promise.all(
-      (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')),
-    );
-    return files.filter((file) => file.startsWith(folder));
-  }
-  throw new Error(`no QEMU of guest ${guestId}`);
-}
 
 async function bytesIn(folder: string): Promise<number> {
   const sizes = await Promise.all(
