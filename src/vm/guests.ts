@@ -108,6 +108,7 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
   const host: Host = {
     paths: options.paths,
     libvirt,
+    uri: options.uri,
     instance: options.instance,
     bootFiles: options.bootFiles,
     bootLimit: (accelerator) => (options.bootSeconds ?? BOOT_SECONDS[accelerator]) * 1000,

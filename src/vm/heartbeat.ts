@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { stopped, update, type Guest, type Host } from './host.ts';
+import { qemuPid } from './qemu-pid.ts';
 import { domainName } from './record.ts';
+import { readWaits, starvedFor, type Waits } from './starvation.ts';
 
-/** Milliseconds. Silence is counted in steps, not by the clock: a host that slept has heard nothing either. */
+/**
+ * Milliseconds. Silence is counted in steps, not by the clock: a host that slept has heard nothing either. Of a step only
+ * that counts in which this host had a processor for the guest.
+ */
 export interface HeartbeatLimits {
   /** Between an answer and the next question, and how long its answer may take. */
   interval: number;
@@ -43,14 +48,18 @@ async function sitBy(host: Host, guest: Guest): Promise<string | undefined> {
   const answered = guest.trunk.ping(AbortSignal.any([guest.ended.signal, leave.signal]));
   try {
     let pulse = await pulseOf(host, guest);
+    let waits = await waitsOf(host, guest);
     let still = 0;
     for (let silent = limits.patience; ;) {
       await Promise.race([answered, pause(limits.step, guest.ended.signal)]);
       if (guest.trunk.connected && (await isSettled(answered))) return undefined;
       if (!isWatched(guest) || guest.ended.signal.aborted) return undefined;
-      silent += limits.step;
+      const waited = await waitsOf(host, guest);
+      const step = Math.max(0, limits.step - starvedFor(waits, waited));
+      waits = waited;
+      silent += step;
       const next = await pulseOf(host, guest);
-      still = next !== undefined && next === pulse && guest.trunk.connected ? still + limits.step : 0;
+      still = next !== undefined && next === pulse && guest.trunk.connected ? still + step : 0;
       pulse = next;
       if (still > 0 || silent >= limits.noticed) update(host, guest, { state: 'unreachable' });
       if (still >= limits.still) return `it froze: no answer and no processor time used for ${seconds(still)}`;
@@ -79,6 +88,11 @@ async function end(host: Host, guest: Guest, verdict: string): Promise<void> {
 /** Processor time that QEMU has used; undefined where nobody can tell. */
 async function pulseOf(host: Host, guest: Guest): Promise<bigint | undefined> {
   return host.libvirt.urgent.cpuTime(domainName(host.instance, guest.record.id)).catch(() => undefined);
+}
+
+async function waitsOf(host: Host, guest: Guest): Promise<Waits> {
+  const pid = await qemuPid(domainName(host.instance, guest.record.id), host.uri).catch(() => undefined);
+  return pid === undefined ? new Map() : readWaits(pid);
 }
 
 function isWatched({ record: { state } }: Guest): boolean {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
+import { qemuPid } from './qemu-pid.ts';
 
 /** What a guest's QEMU takes of this host's memory, bytes. */
 export interface HostUsage {
@@ -12,8 +12,7 @@ export interface HostUsage {
 /** Undefined where QEMU does not run, or this user may not look into it. */
 export async function hostUsage(domain: string, uri: string): Promise<HostUsage | undefined> {
   try {
-    const pid = Number(await readFile(pidFile(domain, uri), 'utf8'));
-    return parseRollup(await readFile(`/proc/${pid}/smaps_rollup`, 'utf8'));
+    return parseRollup(await readFile(`/proc/${await qemuPid(domain, uri)}/smaps_rollup`, 'utf8'));
   } catch {
     return undefined;
   }
@@ -26,13 +25,4 @@ export function parseRollup(text: string): HostUsage {
     held: kibibytes('Pss') * 1024,
     shared: (kibibytes('Shared_Clean') + kibibytes('Shared_Dirty')) * 1024,
   };
-}
-
-/** Where libvirt's QEMU driver keeps process ids: the system's, and that of a user's session. */
-function pidFile(domain: string, uri: string): string {
-  const session = path.join(
-    process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`,
-    'libvirt/qemu/run',
-  );
-  return path.join(new URL(uri).pathname === '/session' ? session : '/run/libvirt/qemu', `${domain}.pid`);
 }

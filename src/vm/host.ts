@@ -15,6 +15,8 @@ import type { Templates } from './template/templates.ts';
 export interface Host {
   paths: Paths;
   libvirt: Libvirt;
+  /** libvirt's, e.g. qemu:///system. */
+  uri: string;
   /** Of this engine's state folder. */
   instance: string;
   bootFiles: () => Promise<BootFiles>;
