@@ -68,13 +68,8 @@ async function runIn(
   signal: AbortSignal,
 ): Promise<AsyncIterable<Buffer>> {
   const target = `/v1/containers/${spec.id}`;
-  await trunk.request({ method: 'POST', path: '/v1/containers', body: spec, signal }, ContainerState);
-  const frames = checkedFrames(await trunk.read({ method: 'POST', path: `${target}/attach`, signal }), {
-    stdout: true,
-    stderr: true,
-  });
-  const output = readOutput(frames, onOutput);
-  await trunk.request({ method: 'POST', path: `${target}/start`, signal }, ContainerState);
+  const running = await trunk.open({ method: 'POST', path: '/v1/run', body: spec, signal });
+  const output = readOutput(checkedFrames(running, { stdout: true, stderr: true }), onOutput);
   const { exitCode, oomKilled } = await trunk.request(
     { method: 'POST', path: `${target}/wait`, signal },
     ContainerState,
