@@ -95,7 +95,7 @@ export function domainXml(spec: DomainSpec): string {
  * which ran once: half of what an idle clone costs. A boot runs so much that it would be translated over and over.
  */
 function translationCache(memory: number): Xml {
-  const mebibytes = Math.min(256, Math.max(24, Math.round(memory / 24 / 2 ** 20)));
+  const mebibytes = Math.min(256, Math.max(16, Math.round(memory / 32 / 2 ** 20)));
   return xml`<tcg><tb-cache unit="MiB">${mebibytes}</tb-cache></tcg>`;
 }
 
