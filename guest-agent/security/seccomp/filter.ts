@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { compactFilter } from './compact.ts';
 import { compileFilter, type Condition, type FilterProgram } from '../../sys/seccomp.ts';
 
 const u32 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff));
@@ -95,7 +96,8 @@ export function installable(filter: SeccompFilter): InstalledFilter {
   const key = JSON.stringify(filter);
   const known = cache.get(key);
   if (known !== undefined) return known;
-  const installed = { program: compileFilter(programOf(filter)).toString('base64'), flags: flagsOf(filter) };
+  const program = compactFilter(compileFilter(programOf(filter)));
+  const installed = { program: program.toString('base64'), flags: flagsOf(filter) };
   const [oldest] = cache.keys();
   if (cache.size >= CACHE_LIMIT && oldest !== undefined) cache.delete(oldest);
   cache.set(key, installed);
@@ -103,7 +105,7 @@ export function installable(filter: SeccompFilter): InstalledFilter {
 }
 
 /** Rules that say what holds anyway are left out: libseccomp refuses them. */
-function programOf(filter: SeccompFilter): FilterProgram {
+export function programOf(filter: SeccompFilter): FilterProgram {
   const defaultAction = actionNumber(filter.defaultAction, filter.defaultErrnoRet);
   return {
     defaultAction,

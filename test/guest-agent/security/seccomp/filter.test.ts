@@ -1,5 +1,6 @@
 import test from 'ava';
 import { DEFAULT_PROFILE } from '../../../../guest-agent/security/seccomp/default-profile.ts';
+import { runFilter } from '../../../helpers/run-filter.ts';
 import { installable, refuseNotify, type SeccompFilter } from '../../../../guest-agent/security/seccomp/filter.ts';
 import { filterOf } from '../../../../guest-agent/security/seccomp/profile.ts';
 
@@ -18,33 +19,8 @@ const CALLS = {
 const X86_64 = 0xc000003e;
 const [ALLOW, EPERM, ENOSYS] = [0x7fff0000, 0x50001, 0x50026];
 
-/** What the kernel would do: runs the program on struct seccomp_data {u32 nr, arch; u64 ip, args[6]}. */
-function decide(filter: SeccompFilter, call: number, args: bigint[] = [], architecture = X86_64): number {
-  const program = Buffer.from(installable(filter).program, 'base64');
-  const data = Buffer.alloc(64);
-  data.writeUInt32LE(call, 0);
-  data.writeUInt32LE(architecture, 4);
-  for (const [index, value] of args.entries()) data.writeBigUInt64LE(value, 16 + index * 8);
-  let accumulator = 0;
-  for (let at = 0; ; at += 8) {
-    const [code, yes, no, k] = [
-      program.readUInt16LE(at),
-      program.readUInt8(at + 2),
-      program.readUInt8(at + 3),
-      program.readUInt32LE(at + 4),
-    ];
-    const jump = (holds: boolean) => (at += (holds ? yes : no) * 8);
-    if (code === 0x20) accumulator = data.readUInt32LE(k);
-    else if (code === 0x54) accumulator = (accumulator & k) >>> 0;
-    else if (code === 0x05) at += k * 8;
-    else if (code === 0x15) jump(accumulator === k);
-    else if (code === 0x25) jump(accumulator > k);
-    else if (code === 0x35) jump(accumulator >= k);
-    else if (code === 0x45) jump((accumulator & k) !== 0);
-    else if (code === 0x06) return k;
-    else throw new Error(`instruction ${code.toString(16)}`);
-  }
-}
+const decide = (filter: SeccompFilter, call: number, args: bigint[] = [], architecture = X86_64) =>
+  runFilter(Buffer.from(installable(filter).program, 'base64'), { architecture, call, args });
 
 const byDefault = (...capabilities: string[]) => filterOf(DEFAULT_PROFILE, capabilities, '6.1.0-1-amd64');
 
