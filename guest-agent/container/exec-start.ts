@@ -24,19 +24,29 @@ export function startExec(runtime: Runtime, exec: Exec, stream: Duplex, begin: (
     if (spec === undefined) throw conflict(`start exec \`${exec.id}\`: it was started before`);
     exec.spec = undefined;
     const container = findContainer(runtime, exec.container);
-    await runtime.zygote.ready();
-    // In its turn: a zygote that has just come back may have told that it runs no more.
-    const { cgroup } = await container.inTurn(() => findRunning(runtime, exec.container).run);
-    await launchExec(runtime, exec, {
-      spec,
-      cgroup,
-      open: (folder) => openExecOutput(folder, spec.stdin, stream),
-      openTerminal: (fd) => openExecTerminal(fd, spec.stdin, stream),
-    });
+    const { cgroup } = await currentRun(runtime, container);
+    try {
+      await launchExec(runtime, exec, {
+        spec,
+        cgroup,
+        open: (folder) => openExecOutput(folder, spec.stdin, stream),
+        openTerminal: (fd) => openExecTerminal(fd, spec.stdin, stream),
+      });
+    } catch (error) {
+      // Where the container ended meanwhile, as with a zygote that died, that is why.
+      await currentRun(runtime, container);
+      throw error;
+    }
     exec.ended = () => stream.end();
     begin();
     exec.output?.begin();
   });
+}
+
+/** In its turn: a zygote that has just come back may have told that the container runs no more. */
+async function currentRun(runtime: Runtime, container: Container): Promise<Run> {
+  await runtime.zygote.ready();
+  return container.inTurn(() => findRunning(runtime, container.spec.id).run);
 }
 
 export interface ExecLaunch {
