@@ -6,13 +6,14 @@ import type { Clock } from './clock.ts';
 import { openSlots } from './container/slots.ts';
 import { dispatchExit, dispatchStart, loadState, reconcile } from './container/reconcile.ts';
 import { report } from './errors.ts';
-import { agentMarker, agentSocket, type Folders, layersFolder } from './folders.ts';
+import { agentMarker, agentSocket, type Folders, layersFolder, volumesFolder } from './folders.ts';
 import { watchHealth } from './health/watch.ts';
 import { openSelf } from './identity.ts';
 import { type LayerMounts, openLayers } from './layers.ts';
 import type { Machine } from './machine.ts';
 import type { Kernel, Runtime } from './runtime.ts';
 import { createApiServer } from './server.ts';
+import { openVolumes, type VolumeMounts } from './volumes.ts';
 import { connectZygote } from './zygote-client.ts';
 import type { ZygoteProcess } from './zygote/protocol.ts';
 
@@ -27,7 +28,7 @@ export interface Agent {
 export async function openAgent(options: {
   folders: Folders;
   clock: Clock;
-  kernel: Kernel & LayerMounts;
+  kernel: Kernel & LayerMounts & VolumeMounts;
   machine: Machine;
   zygoteSocket: string;
   /** How many are kept ready for containers: container/slots.ts. */
@@ -53,6 +54,7 @@ export async function openAgent(options: {
     exited: (id, exit) => dispatchExit(runtime, id, exit),
   });
   const layers = openLayers(layersFolder(folders), kernel);
+  const volumes = openVolumes(volumesFolder(folders), kernel);
   const slots = openSlots(() => runtime, options.slots);
   const changes = openChanges();
   const known = { containers: new Map(), execs: new Map() };
@@ -67,6 +69,7 @@ export async function openAgent(options: {
     zygote,
     slots,
     layers,
+    volumes,
     changes,
     endAgent,
     machine,

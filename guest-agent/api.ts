@@ -16,6 +16,8 @@
  * | PUT /v1/layers/:diffId | LayerDisk | 200 once mounted read-only; mounting a mounted layer succeeds |
  * | DELETE /v1/layers/:diffId | – | 204, also when absent; 409 while a container uses it |
  * | GET /v1/layers | – | string[] of diff ids that are mounted |
+ * | PUT /v1/volumes/:volume | VolumeDisk | 200 VolumeReply; mounting a mounted one succeeds |
+ * | DELETE /v1/volumes/:volume | – | 204 once nothing of it is unwritten and its disk can go, also when absent; 409 while a container runs with it |
  * | POST /v1/containers | ContainerSpec | 201 ContainerState; the same id and spec again: 200 |
  * | POST /v1/run?stdin=1 | ContainerSpec on one line, then stdin bytes | frames once execve succeeded, until it has exited: creates, attaches and starts |
  * | GET /v1/containers | – | ContainerRecord[] |
@@ -72,6 +74,8 @@ export const LAYER_LIMIT = 127;
 
 export const DiffId = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
 export const ContainerId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+/** Also the SCSI serial of its disk. */
+export const VolumeId = v.pipe(v.string(), v.regex(/^v[0-9a-f]{19}$/));
 export const SignalName = v.pipe(v.string(), v.regex(/^SIG[A-Z0-9+-]{2,12}$/));
 
 const absolutePath = v.pipe(v.string(), v.startsWith('/'), v.maxLength(4095), v.regex(/^[^\0]*$/));
@@ -81,6 +85,20 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const LayerDisk = v.strictObject({
   /** SCSI serial of the disk, which finds it in the guest: the first 20 hex digits of the diff id. */
   serial: v.pipe(v.string(), v.regex(/^[0-9a-f]{20}$/)),
+});
+
+export const VolumeDisk = v.strictObject({ readOnly: v.boolean() });
+
+/** Not mounted: an unclean or unused volume must be mounted for writing once before it can be mounted for reading. */
+export const VolumeReply = v.strictObject({ mounted: v.boolean() });
+
+/** A volume as a container sees it. */
+export const VolumeMount = v.strictObject({
+  volume: VolumeId,
+  destination: absolutePath,
+  readOnly: v.optional(v.boolean()),
+  /** False leaves an empty volume empty; otherwise it gets what the image has at `destination`. */
+  copy: v.optional(v.boolean()),
 });
 
 export const RestartPolicy = v.strictObject({
@@ -187,6 +205,8 @@ export const ContainerSpec = v.strictObject({
   /** Of the container's own namespaces. */
   sysctls: v.optional(v.record(v.pipe(v.string(), v.maxLength(256), v.regex(/^[A-Za-z0-9_./*-]+$/)), text)),
   tmpfs: v.optional(v.pipe(v.array(Tmpfs), v.maxLength(64))),
+  /** Each must be mounted in the guest when the container starts. */
+  volumes: v.optional(v.pipe(v.array(VolumeMount), v.maxLength(64))),
   devices: v.optional(v.pipe(v.array(DeviceAccess), v.maxLength(64))),
   /** Bytes that /dev/shm may hold; 64 MiB by default. */
   shmSize: v.optional(v.pipe(count, v.minValue(1))),
@@ -288,6 +308,8 @@ export const ErrorReply = v.object({
 });
 
 export type LayerDisk = v.InferOutput<typeof LayerDisk>;
+export type VolumeReply = v.InferOutput<typeof VolumeReply>;
+export type VolumeMount = v.InferOutput<typeof VolumeMount>;
 export type LogLimits = v.InferOutput<typeof LogLimits>;
 export type RestartPolicy = v.InferOutput<typeof RestartPolicy>;
 export type ContainerSpec = v.InferOutput<typeof ContainerSpec>;

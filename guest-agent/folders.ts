@@ -13,6 +13,7 @@ export const FOLDERS: Folders = { state: '/var/lib/nest', runtime: '/run/nest' }
 /** Every name on disk, defined once. */
 export const containersFolder = (folders: Folders) => join(folders.state, 'containers');
 export const layersFolder = (folders: Folders) => join(folders.runtime, 'layers');
+export const volumesFolder = (folders: Folders) => join(folders.runtime, 'volumes');
 /** Where a stopped container's root is mounted for the moment in which it is opened. */
 export const stoppedFolder = (folders: Folders) => join(folders.runtime, 'stopped');
 export const execsFolder = (folders: Folders) => join(folders.runtime, 'exec');

@@ -14,6 +14,7 @@ import { numbersOf } from './rootfs/devices.ts';
 import { findDisk } from './rootfs/disk.ts';
 import { mountLayer, unmountLayer } from './rootfs/layer.ts';
 import { openTree } from './rootfs/open-tree.ts';
+import { mountVolume, unmountVolume } from './rootfs/volume.ts';
 import type { Kernel } from './runtime.ts';
 import {
   AF_INET,
@@ -25,17 +26,24 @@ import {
   MS_NOSUID,
   MS_RDONLY,
   O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
   O_RDONLY,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  S_IFBLK,
+  S_IFCHR,
   S_IFIFO,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
 } from './sys/constants.ts';
 import type { Sys } from './sys/sys.ts';
+import type { VolumeMounts } from './volumes.ts';
 import { setSize } from './zygote/terminal.ts';
 
 /** The kernel itself; needs root. */
-export function openKernel(sys: Sys): Kernel & LayerMounts {
+export function openKernel(sys: Sys): Kernel & LayerMounts & VolumeMounts {
   const ownNetwork = sys.open('/proc/self/ns/net', O_RDONLY | O_CLOEXEC);
   return {
     mkfifo: (path, mode) => void sys.mknod(path, S_IFIFO | mode, 0),
@@ -76,6 +84,13 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
     },
     openTree: (rootfs, tree) => openTree(sys, rootfs, tree),
     readXattrs: (path) => new Map(sys.listXattrs(path).flatMap((name) => withValue(name, sys.getXattr(path, name)))),
+    openFolder(root, path, use = 'find') {
+      const flags = (use === 'read' ? O_RDONLY : O_PATH) | O_DIRECTORY | O_CLOEXEC;
+      return sys.openat2(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    },
+    makeNode: (path, type, { major, minor }) =>
+      void sys.mknod(path, NODE_TYPES[type] | 0o600, deviceNumber(major, minor)),
+    setXattr: (path, name, value) => void sys.setXattr(path, name, value),
     openTerminal({ process, fd }) {
       const pidfd = sys.openPid(process);
       try {
@@ -102,6 +117,8 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
       sys.mount('/', folder, null, MS_BIND, null);
     },
     unmountLayer: (folder) => unmountLayer(sys, folder),
+    mountVolume,
+    unmountVolume,
     mountedIn: (parent) =>
       readdirSync(parent, { withFileTypes: true })
         .filter((entry) => entry.isDirectory())
@@ -109,6 +126,11 @@ export function openKernel(sys: Sys): Kernel & LayerMounts {
         .filter((folder) => statSync(folder).dev !== statSync(parent).dev),
   };
 }
+
+const NODE_TYPES = { fifo: S_IFIFO, 'character-device': S_IFCHR, 'block-device': S_IFBLK };
+
+/** makedev(3) as the kernel packs it: twelve bits of major from bit 8, twenty of minor around them. */
+const deviceNumber = (major: number, minor: number) => (minor & 0xff) + major * 256 + (minor >>> 8) * 2 ** 20;
 
 const withValue = (name: string, value: Buffer | undefined): [string, Buffer][] =>
   value === undefined ? [] : [[name, value]];

@@ -8,6 +8,7 @@ import type { Folders } from './folders.ts';
 import type { Self } from './identity.ts';
 import type { Layers } from './layers.ts';
 import type { Machine } from './machine.ts';
+import type { Volumes } from './volumes.ts';
 import type { Zygote } from './zygote-client.ts';
 import type { TerminalEnd } from './zygote/protocol.ts';
 
@@ -21,6 +22,7 @@ export interface Runtime {
   zygote: Zygote;
   slots: Slots;
   layers: Layers;
+  volumes: Volumes;
   changes: Changes;
   containers: Map<string, Container>;
   /** Oldest first. */
@@ -61,6 +63,20 @@ export interface Kernel {
   readInStopped(rootfs: StoppedRoot, path: string): string;
   /** Descriptor of a folder: what the container wrote, the image alone, or what the container sees. Read-only, and without a name. */
   openTree(rootfs: StoppedRoot, tree: 'upper' | 'image' | 'whole'): number;
+  /**
+   * Descriptor of the folder `path` seen from the folder `root`, which bounds where links lead. @param path bytes
+   *
+   * @param use `find`: to find files in it; `read`: to list it, too
+   */
+  openFolder(root: number, path: Buffer, use?: 'find' | 'read'): number;
+  /** @param path bytes */
+  makeNode(
+    path: Buffer,
+    type: 'fifo' | 'character-device' | 'block-device',
+    device: { major: number; minor: number },
+  ): void;
+  /** Links are followed. */
+  setXattr(path: string, name: string, value: Buffer): void;
   /** Extended attributes of the file itself, links not followed. @param path bytes */
   readXattrs(path: Buffer): Map<string, Buffer>;
   /** A descriptor of one's own of a terminal's other end. */

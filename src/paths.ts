@@ -33,6 +33,8 @@ export interface Paths {
   buildFiles: string;
   /** One folder per guest. */
   guests: string;
+  /** One folder per volume: volumes/<id>/{disk.raw,volume.json}. */
+  volumes: string;
   /** Consoles' last lines of guests that ended by themselves. */
   lastWords: string;
   /** Downloads that can be made again. */
@@ -72,6 +74,7 @@ export function nestPaths(env: NodeJS.ProcessEnv = process.env, uid: number = pr
     buildCache: path.join(data, 'build-cache.json'),
     buildFiles: path.join(runtime, 'build'),
     guests: path.join(data, 'guests'),
+    volumes: path.join(data, 'volumes'),
     lastWords: path.join(data, 'last-words'),
     cache: path.join(data, 'cache'),
   };
@@ -86,4 +89,9 @@ export function guestPaths(paths: Paths, guestId: string): GuestPaths {
     snapshots: path.join(folder, 'snapshots.json'),
     trunk: path.join(paths.runtime, `${guestId}.trunk`),
   };
+}
+
+export function volumePaths(paths: Paths, volumeId: string): { folder: string; disk: string; description: string } {
+  const folder = path.join(paths.volumes, volumeId);
+  return { folder, disk: path.join(folder, 'disk.raw'), description: path.join(folder, 'volume.json') };
 }

@@ -20,14 +20,7 @@ export async function* containerArchive(
 ): AsyncGenerator<Buffer> {
   const top = runtime.kernel.openTree(stoppedRoot(runtime, container), tree);
   try {
-    /** The first name of each file that has several, by inode. */
-    const names = new Map<number, string>();
-    for (const file of walk(top)) {
-      const { stats, path } = file;
-      const name = names.get(stats.ino);
-      if (name !== undefined && stats.nlink > 1) yield tarHeader(hardLink(stats, path, name));
-      else if (yield* entryOf(runtime, file)) if (stats.nlink > 1 && !stats.isDirectory()) names.set(stats.ino, path);
-    }
+    yield* packFolder(runtime, top, layerEntry);
   } finally {
     closeSync(top);
   }
@@ -36,8 +29,29 @@ export async function* containerArchive(
   yield tarEnd();
 }
 
-/** @returns whether there is such an entry. */
-async function* entryOf({ kernel }: Runtime, { path, at, stats }: WalkedFile): AsyncGenerator<Buffer, boolean> {
+type PackEntry = (runtime: Runtime, file: WalkedFile) => AsyncGenerator<Buffer, boolean>;
+
+/** The entries of everything below the folder `top`, without the archive's end. @param prefix of their names */
+export async function* packFolder(
+  runtime: Runtime,
+  top: number,
+  entry: PackEntry = packEntry,
+  prefix = '',
+): AsyncGenerator<Buffer> {
+  /** The first name of each file that has several, by inode. */
+  const names = new Map<number, string>();
+  for (const found of walk(top)) {
+    const file = { ...found, path: prefix + found.path };
+    const { stats, path } = file;
+    const name = names.get(stats.ino);
+    if (name !== undefined && stats.nlink > 1) yield tarHeader(hardLink(stats, path, name));
+    else if (yield* entry(runtime, file)) if (stats.nlink > 1 && !stats.isDirectory()) names.set(stats.ino, path);
+  }
+}
+
+/** What overlayfs says about layers below, in a layer's words. */
+async function* layerEntry(runtime: Runtime, file: WalkedFile): AsyncGenerator<Buffer, boolean> {
+  const { path, stats } = file;
   const slash = path.lastIndexOf('/') + 1;
   if (isWhiteout(stats)) {
     yield tarHeader({ ...plain(stats, 'file'), name: `${path.slice(0, slash)}${WHITEOUT}${path.slice(slash)}` });
@@ -45,6 +59,14 @@ async function* entryOf({ kernel }: Runtime, { path, at, stats }: WalkedFile): A
   }
   if (path.startsWith(WHITEOUT, slash))
     throw new RequestError(500, `pack file \`${path}\`: a layer cannot hold a name that begins with ${WHITEOUT}`);
+  return yield* packEntry(runtime, file);
+}
+
+/** @returns whether there is such an entry. */
+export async function* packEntry(
+  { kernel }: Runtime,
+  { path, at, stats }: WalkedFile,
+): AsyncGenerator<Buffer, boolean> {
   const type = typeOf(stats);
   const found = type && present(() => kernel.readXattrs(at));
   if (type === undefined || found === undefined) return false;

@@ -1,19 +1,26 @@
 import { statSync } from 'node:fs';
-import { RLIMITS, type ContainerSpec } from '../api.ts';
+import { join } from 'node:path';
+import { RLIMITS, type ContainerSpec, type VolumeMount } from '../api.ts';
 import { invalid } from '../errors.ts';
 import { type Device, numbersOf } from '../rootfs/devices.ts';
 import { bindMount, type Mount } from '../rootfs/mount.ts';
 import { parseOptions } from '../rootfs/mount-options.ts';
+import { VOLUME_FILES } from '../rootfs/volume.ts';
 import { capabilityMask } from '../security/capability-names.ts';
 import { SANDBOX } from '../security/defaults.ts';
 import { sysctlPath } from '../security/sysctl.ts';
 import { MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY } from '../sys/constants.ts';
+import type { Volumes } from '../volumes.ts';
 import type { ContainerOptions, ProcessOptions, Sandbox } from '../zygote/protocol.ts';
 
 /** What this container has and most have not: an ordinary one's is empty, which costs nothing. */
-export function containerOptions(spec: ContainerSpec): ContainerOptions & ProcessOptions {
-  const { tmpfs, init, devices, sysctls, security, domainname } = spec;
-  const mounts = [...(tmpfs ?? []).map(tmpfsMount), ...(init === true ? [INIT_MOUNT] : [])];
+export function containerOptions(spec: ContainerSpec, mounted: Volumes): ContainerOptions & ProcessOptions {
+  const { tmpfs, volumes, init, devices, sysctls, security, domainname } = spec;
+  const mounts = [
+    ...(tmpfs ?? []).map(tmpfsMount),
+    ...(volumes ?? []).map((volume) => volumeMount(volume, mounted)),
+  ].sort(byDepth);
+  if (init === true) mounts.push(INIT_MOUNT);
   return {
     ...processOptions(spec),
     ...(domainname !== undefined && { domainname }),
@@ -49,6 +56,18 @@ function tmpfsMount({ destination, options }: NonNullable<ContainerSpec['tmpfs']
   const { bind, idMap, ...parsed } = parseOptions(['noexec', 'nosuid', 'nodev', ...options]);
   if (bind || idMap !== 'none') throw invalid(`mount tmpfs on \`${destination}\`: bind and idmap are of no tmpfs`);
   return { ...parsed, destination, type: 'tmpfs', source: 'tmpfs' };
+}
+
+/** What it is writable by: the volume's own mount may be read-only besides. */
+function volumeMount({ volume, destination, readOnly }: VolumeMount, mounted: Volumes): Mount {
+  const attributes = MOUNT_ATTR_NODEV | (readOnly === true ? MOUNT_ATTR_RDONLY : 0);
+  return bindMount(join(mounted.folder(volume), VOLUME_FILES), destination, attributes);
+}
+
+/** One that is mounted inside another comes after it. */
+function byDepth(a: Mount, b: Mount): number {
+  const depth = ({ destination }: Mount) => destination.split('/').filter((name) => name !== '').length;
+  return depth(a) - depth(b);
 }
 
 /** A device file that is like the guest's. */

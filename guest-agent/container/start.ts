@@ -5,6 +5,7 @@ import { ZygoteAway } from '../zygote-client.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
 import { type Container, isRunning, keepState, setState, tellState } from './container.ts';
 import { failedExitCode, startFailure } from './failure.ts';
+import { fillVolumes } from './fill-volumes.ts';
 import { commandOf, containerOptions, sandboxOf } from './options.ts';
 import { processInit } from './process-init.ts';
 import { closeRun, makeRun, openRunTerminal } from './run.ts';
@@ -28,6 +29,7 @@ export async function startContainer(runtime: Runtime, container: Container): Pr
 export async function launch(runtime: Runtime, container: Container, restarts: number): Promise<ContainerState> {
   const { spec } = container;
   try {
+    if (spec.volumes?.length) await fillVolumes(runtime, container);
     await using undo = new AsyncDisposableStack();
     const { run, paths } = makeRun(runtime, container);
     undo.defer(() => removeSlot(runtime, run.cgroup));
@@ -78,7 +80,7 @@ function prepareInit(runtime: Runtime, container: Container, root: string): Omit
   identity.groups.push(...resolveGroups(spec.groups ?? [], read));
   return {
     ...processInit({ ...spec, argv: commandOf(spec) }, spec.security ?? {}, identity),
-    options: containerOptions(spec),
+    options: containerOptions(spec, runtime.volumes),
     hostname: spec.hostname,
     rootfs: { ...rootfs, work },
     sandbox: sandboxOf(spec),

@@ -1,4 +1,4 @@
-import { DiffId, LayerDisk } from '../api.ts';
+import { DiffId, LayerDisk, VolumeDisk, VolumeId, type VolumeReply } from '../api.ts';
 import { conflict } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { parse, readBody } from './input.ts';
@@ -30,6 +30,22 @@ export const guestRoutes: Routes = {
     const user = userOf(runtime, diffId);
     if (user !== undefined) throw conflict(`unmount layer \`${diffId}\`: container ${user} uses it`);
     await runtime.layers.unmount(diffId);
+    return { status: 204 };
+  },
+
+  async 'PUT /v1/volumes/:volume'({ runtime, params, stream }) {
+    const id = parse(VolumeId, params.volume, 'volume');
+    const { readOnly } = await readBody(stream, VolumeDisk);
+    return { status: 200, body: { mounted: await runtime.volumes.mount(id, readOnly) } satisfies VolumeReply };
+  },
+
+  async 'DELETE /v1/volumes/:volume'({ runtime, params }) {
+    const id = parse(VolumeId, params.volume, 'volume');
+    const user = [...runtime.containers.values()].find(
+      ({ run, spec }) => run !== undefined && spec.volumes?.some(({ volume }) => volume === id),
+    );
+    if (user !== undefined) throw conflict(`unmount volume \`${id}\`: container ${user.spec.id} runs with it`);
+    await runtime.volumes.unmount(id);
     return { status: 204 };
   },
 };

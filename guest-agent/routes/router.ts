@@ -16,6 +16,7 @@ export interface Params {
   id: string;
   execId: string;
   diffId: string;
+  volume: string;
   port: string;
 }
 
@@ -46,4 +47,4 @@ export function router(
   };
 }
 
-const NO_PARAMS: Params = { id: '', execId: '', diffId: '', port: '' };
+const NO_PARAMS: Params = { id: '', execId: '', diffId: '', volume: '', port: '' };

@@ -7,11 +7,19 @@ import { SystemError } from './system-error.ts';
 export const files = (libc: Libc) => ({
   open: (path: string, flags: number, mode = 0) => check(libc.open(path, flags, mode), 'open', path),
 
-  /** Opens `path` seen from the folder `folder`; `resolve` bounds where its links may lead: openat2(2). */
-  openat2(folder: number, path: string, flags: number, resolve: number): number {
+  /**
+   * Opens `path` seen from the folder `folder`; `resolve` bounds where its links may lead: openat2(2).
+   *
+   * @param path text, or bytes where a name need not be UTF-8
+   */
+  openat2(folder: number, path: string | Buffer, flags: number, resolve: number): number {
     writeU64(OPEN_HOW, flags, 0);
     writeU64(OPEN_HOW, resolve, 16);
-    return check(libc.openat2(SYS.openat2, folder, path, OPEN_HOW, OPEN_HOW.length), 'open', path);
+    return check(
+      libc.openat2(SYS.openat2, folder, terminated(path), OPEN_HOW, OPEN_HOW.length),
+      'open',
+      path.toString(),
+    );
   },
 
   close: (fd: number) => check(libc.close(fd), 'close', fd),
@@ -43,8 +51,12 @@ export const files = (libc: Libc) => ({
   },
 
   mkdir: (path: string, mode: number) => check(libc.mkdir(path, mode), 'mkdir', path),
-  /** @param device as makedev(3) packs it: major × 256 + minor, for numbers below 256 */
-  mknod: (path: string, mode: number, device: number) => check(libc.mknod(path, mode, device), 'mknod', path),
+  /**
+   * @param path text, or bytes where a name need not be UTF-8
+   * @param device as makedev(3) packs it: major × 256 + minor, for numbers below 256
+   */
+  mknod: (path: string | Buffer, mode: number, device: number) =>
+    check(libc.mknod(terminated(path), mode, device), 'mknod', path.toString()),
   symlink: (target: string, path: string) => check(libc.symlink(target, path), 'symlink', path),
   unlink: (path: string) => check(libc.unlink(path), 'unlink', path),
   fchown: (fd: number, uid: number, gid: number) => check(libc.fchown(fd, uid, gid), 'fchown', fd),
@@ -73,5 +85,7 @@ const OPEN_HOW = structure(24);
 const STATFS = structure(120);
 /** struct stat {…; at 24: u32 st_mode; at 40: u64 st_rdev; …} */
 const STAT = structure(144);
+const terminated = (path: string | Buffer) => Buffer.concat([Buffer.from(path), NUL]);
+const NUL = Buffer.of(0);
 const PIPE = structure(8);
 const PATH = structure(4096);

@@ -21,6 +21,10 @@ export const xattrs = (libc: Libc) => ({
     );
     return length === undefined ? undefined : Buffer.from(VALUE.subarray(0, length));
   },
+
+  /** Links are followed, so that `/proc/self/fd/N` is the open file. */
+  setXattr: (path: string, attribute: string, value: Buffer) =>
+    check(libc.setxattr(path, attribute, value, value.length, 0), 'setxattr', `${attribute} of ${path}`),
 });
 
 const terminated = (path: Buffer) => Buffer.concat([path, Buffer.of(0)]);

@@ -3,18 +3,26 @@ import { XMLParser } from 'fast-xml-parser';
 import * as v from 'valibot';
 import type { ProcessOwner } from './domain-xml.ts';
 
-export interface LayerDisk {
+export interface PluggedDisk {
   file: string;
   serial: string;
   unit: number;
+  readOnly: boolean;
 }
 
-/** The layer disks of a domain. */
-export function layerDisks(domainXml: string): LayerDisk[] {
+/** The disks that were plugged into a domain: layers, read-only, and volumes. */
+export function pluggedDisks(domainXml: string): PluggedDisk[] {
   const { domain } = v.parse(DomainDescription, parser.parse(domainXml));
-  return domain.devices.disk.flatMap(({ source, target, serial, address }) =>
+  return domain.devices.disk.flatMap(({ source, target, serial, address, readonly }) =>
     target['@bus'] === 'scsi' && serial !== undefined && address['@unit'] !== undefined
-      ? [{ file: source['@file'] ?? '', serial, unit: Number(address['@unit']) }]
+      ? [
+          {
+            file: source['@file'] ?? '',
+            serial,
+            unit: Number(address['@unit']),
+            readOnly: readonly !== undefined,
+          },
+        ]
       : [],
   );
 }
@@ -39,6 +47,7 @@ const Disk = v.object({
   source: v.optional(v.object({ '@file': v.optional(v.string()) }), {}),
   target: v.object({ '@bus': v.string() }),
   serial: v.optional(v.string()),
+  readonly: v.optional(v.string()),
   address: v.object({ '@unit': v.optional(v.pipe(v.string(), v.digits())) }),
 });
 const DomainDescription = v.object({

@@ -71,7 +71,7 @@ export function domainXml(spec: DomainSpec): string {
       <target dev="vdc" bus="virtio"/>
       ${slot(4)}
     </disk>
-    <controller type="scsi" index="${LAYER_CONTROLLER}" model="virtio-scsi">${slot(5)}</controller>
+    <controller type="scsi" index="${SCSI_CONTROLLER}" model="virtio-scsi">${slot(5)}</controller>
     <controller type="virtio-serial" index="0">${slot(6)}</controller>
     <controller type="usb" model="none"/>
     <serial type="file">
@@ -113,17 +113,40 @@ function ramParameters({ ram, memory }: DomainSpec): string[] {
   ];
 }
 
-/** A layer for hot-plug: unit `unit` of the layers' controller, known to the guest by its serial. */
-export function layerDiskXml(layer: { file: string; serial: string; unit: number }): string {
-  return sharedDisk(
-    layer.file,
-    xml`<target dev="${scsiName(layer.unit)}" bus="scsi"/>
-      <serial>${layer.serial}</serial>
-      <address type="drive" controller="${LAYER_CONTROLLER}" bus="0" target="0" unit="${layer.unit}"/>`,
-  ).markup;
+/** A disk for hot-plug, known to the guest by its serial. */
+export interface HotPlug {
+  file: string;
+  serial: string;
+  /** Of the SCSI controller. */
+  unit: number;
 }
 
-/** A squashfs that many guests use at once. Its format is named and its backing chain is empty: nothing is ever probed. */
+/** A layer: read-only, and shared by guests. */
+export function layerDiskXml(layer: HotPlug): string {
+  return sharedDisk(layer.file, scsiPlace(layer)).markup;
+}
+
+/**
+ * A volume: one guest's where it can be written. What the guest discards is given back to the host; what a container has
+ * synced is on the host's disk (QEMU's cache=writeback passes flushes on). QEMU itself opens a read-only one for reading.
+ */
+export function volumeDiskXml(volume: HotPlug & { readOnly: boolean }): string {
+  if (volume.readOnly) return sharedDisk(volume.file, scsiPlace(volume)).markup;
+  return xml`<disk type="file" device="disk">
+      <driver name="qemu" type="raw" cache="writeback" discard="unmap"/>
+      <source file="${volume.file}"/>
+      <backingStore/>
+      ${scsiPlace(volume)}
+    </disk>`.markup;
+}
+
+function scsiPlace({ serial, unit }: HotPlug): Xml {
+  return xml`<target dev="${scsiName(unit)}" bus="scsi"/>
+      <serial>${serial}</serial>
+      <address type="drive" controller="${SCSI_CONTROLLER}" bus="0" target="0" unit="${unit}"/>`;
+}
+
+/** A disk that many guests use at once. Its format is named and its backing chain is empty: nothing is ever probed. */
 function sharedDisk(file: string, rest: Xml): Xml {
   return xml`<disk type="file" device="disk">
       <driver name="qemu" type="raw"/>
@@ -160,7 +183,7 @@ function scsiName(unit: number): string {
 }
 
 /** Units of one virtio-scsi target as libvirt counts them (virDomainDeviceDriveAddress, 0 to 16383). */
-export const LAYER_UNITS = 16_384;
-const LAYER_CONTROLLER = 0;
+export const SCSI_UNITS = 16_384;
+const SCSI_CONTROLLER = 0;
 const RAM_ID = 'nest-ram';
 const QEMU_NAMESPACE = 'http://libvirt.org/schemas/domain/qemu/1.0';

@@ -1,8 +1,6 @@
-import { NestError } from '../errors.ts';
-import { layerDisks } from '../libvirt/description.ts';
-import { LAYER_UNITS, layerDiskXml } from '../libvirt/domain-xml.ts';
+import { layerDiskXml } from '../libvirt/domain-xml.ts';
 import type { Guest, Host } from './host.ts';
-import { domainName } from './record.ts';
+import { plugDisk } from './plug.ts';
 
 interface Layer {
   diffId: string;
@@ -21,23 +19,8 @@ export function attachLayer(host: Host, guest: Guest, layer: Layer): Promise<voi
 
 async function plugAndMount(host: Host, guest: Guest, { diffId, path }: Layer): Promise<void> {
   const serial = layerSerial(diffId);
-  const plugged = guest.plugging.then(() => plug(host, guest, path, serial));
-  guest.plugging = plugged.catch(() => undefined);
-  await plugged;
+  await plugDisk(host, guest, serial, (unit) => layerDiskXml({ file: path, serial, unit }));
   await guest.trunk.send({ method: 'PUT', path: `/v1/layers/${diffId}`, body: { serial } });
-}
-
-/** The domain knows which disks it has: nothing else has to be remembered over the engine's end. */
-async function plug(host: Host, guest: Guest, file: string, serial: string): Promise<void> {
-  const domain = domainName(host.instance, guest.record.id);
-  const disks = layerDisks(await host.libvirt.describe(domain));
-  if (disks.some((disk) => disk.serial === serial)) return;
-  const taken = new Set(disks.map(({ unit }) => unit));
-  let unit = 0;
-  while (taken.has(unit)) unit++;
-  if (unit >= LAYER_UNITS)
-    throw new NestError('no-room', `attach layer to guest \`${guest.record.name}\`: too many layers`);
-  await host.libvirt.attachDevice(domain, layerDiskXml({ file, serial, unit }));
 }
 
 /** SCSI serials are short: the first 20 hex digits of `sha256:…` (guest-agent/api.ts, LayerDisk). */

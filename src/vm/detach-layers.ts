@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import { DiffId } from '../../guest-agent/api.ts';
-import { layerDisks } from '../libvirt/description.ts';
+import { DiffId, VolumeId } from '../../guest-agent/api.ts';
+import { pluggedDisks } from '../libvirt/description.ts';
 import { layerDiskXml } from '../libvirt/domain-xml.ts';
 import { layerSerial } from './attach-layer.ts';
 import type { Guest, Host } from './host.ts';
+import { inTurn } from './plug.ts';
 import { domainName } from './record.ts';
 
 /** The diff ids of layers that are to stay; asked anew for each disk. */
@@ -14,14 +15,12 @@ export type Wanted = () => string[] | 'all';
  * before it is let go keeps it, who does so later has it plugged again.
  */
 export function detachLayers(host: Host, guest: Guest, wanted: Wanted): Promise<void> {
-  const detached = guest.plugging.then(() => detach(host, guest, wanted));
-  guest.plugging = detached.catch(() => undefined);
-  return detached;
+  return inTurn(guest, () => detach(host, guest, wanted));
 }
 
 async function detach(host: Host, guest: Guest, wanted: Wanted): Promise<void> {
   const domain = domainName(host.instance, guest.record.id);
-  const disks = layerDisks(await host.libvirt.describe(domain));
+  const disks = pluggedDisks(await host.libvirt.describe(domain)).filter(({ serial }) => !v.is(VolumeId, serial));
   if (disks.length === 0) return;
   const mounted = await guest.trunk.request({ method: 'GET', path: '/v1/layers' }, v.array(DiffId));
   for (const disk of disks) {

@@ -14,6 +14,7 @@ export async function prepareFolders(paths: Paths, owner: ProcessOwner | null): 
     paths.data,
     paths.runtime,
     paths.guests,
+    paths.volumes,
     paths.guestImages,
     paths.agents,
     paths.layers,

@@ -24,9 +24,11 @@ import { domainName, type GuestRecord, type GuestShape } from './record.ts';
 import { openPool } from './pool.ts';
 import { removeGuest } from './remove.ts';
 import { openTemplates } from './template/templates.ts';
+import { attachedVolumes, attachVolume, detachVolume, type AttachedVolume } from './volumes.ts';
 
 export type { GuestRecord, GuestShape } from './record.ts';
 export type { Snapshot } from './snapshot.ts';
+export type { AttachedVolume } from './volumes.ts';
 
 export interface GuestRequest {
   zone: string;
@@ -62,6 +64,11 @@ export interface Guests {
   attachLayer(id: string, layer: { diffId: string; path: string }): Promise<void>;
   /** Unmounts and unplugs the layers that are not wanted. */
   detachLayers(id: string, wanted: Wanted): Promise<void>;
+  /** Hot-plugs the volume's disk and has the agent mount it; attached already, in either way, is success. */
+  attachVolume(id: string, volume: AttachedVolume & { file: string }): Promise<void>;
+  /** Unmounts and unplugs it; absent is success. @throws NestError `conflict` while a container runs with it. */
+  detachVolume(id: string, volumeId: string): Promise<void>;
+  attachedVolumes(id: string): Promise<AttachedVolume[]>;
   trunk(id: string): Trunk;
   /** Resolves when the pool is full, as far as it can be. */
   poolFilled(): Promise<void>;
@@ -167,6 +174,9 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     deleteSnapshot: async (id, name) => deleteSnapshot(host, known(id), name),
     attachLayer: async (id, layer) => attachLayer(host, known(id), layer),
     detachLayers: async (id, wanted) => detachLayers(host, known(id), wanted),
+    attachVolume: async (id, volume) => attachVolume(host, known(id), volume),
+    detachVolume: async (id, volumeId) => detachVolume(host, known(id), volumeId),
+    attachedVolumes: async (id) => attachedVolumes(host, known(id)),
     poolFilled: async () => host.pool?.settled(),
     trunk: (id) => known(id).trunk,
     remove: (id) => removeGuest(host, id),

@@ -1,8 +1,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
+import { VolumeId } from '../../guest-agent/api.ts';
 import { NestError } from '../errors.ts';
-import { layerDisks } from '../libvirt/description.ts';
+import { pluggedDisks } from '../libvirt/description.ts';
 import { layerDiskXml } from '../libvirt/domain-xml.ts';
 import { guestPaths } from '../paths.ts';
 import { greet } from './greet.ts';
@@ -16,6 +17,7 @@ export type Snapshot = v.InferOutput<typeof Snapshot>;
 /** Takes a snapshot; the guest stands still meanwhile. One of the same name is replaced. */
 export async function takeSnapshot(host: Host, guest: Guest, name: string): Promise<Snapshot> {
   mustRun(guest, 'take a snapshot of');
+  await mustHaveNoVolumes(host, guest, 'take a snapshot of');
   const { bootId } = guest.record;
   const all = await readSnapshots(host, guest);
   const kept = all.filter((each) => each.name !== name && each.bootId === bootId);
@@ -23,7 +25,7 @@ export async function takeSnapshot(host: Host, guest: Guest, name: string): Prom
   await keep(host, guest, kept);
   for (const tag of new Set([name, ...all.map((each) => each.name)]))
     if (!kept.some((each) => each.name === tag)) await job(host, guest, 'snapshot-delete', tag);
-  const layers = layerDisks(await host.libvirt.describe(domainName(host.instance, guest.record.id)));
+  const layers = pluggedDisks(await host.libvirt.describe(domainName(host.instance, guest.record.id)));
   await job(host, guest, 'snapshot-save', name);
   const snapshot = { name, createdAt: Date.now(), bootId, layers: layers.map(({ serial }) => serial) };
   await keep(host, guest, [...kept, snapshot]);
@@ -38,9 +40,10 @@ export async function takeSnapshot(host: Host, guest: Guest, name: string): Prom
  */
 export async function restoreSnapshot(host: Host, guest: Guest, name: string): Promise<void> {
   mustRun(guest, 'restore');
+  await mustHaveNoVolumes(host, guest, 'restore');
   const snapshot = await findSnapshot(host, guest, name);
   const domain = domainName(host.instance, guest.record.id);
-  const present = layerDisks(await host.libvirt.describe(domain));
+  const present = pluggedDisks(await host.libvirt.describe(domain));
   // The agent's end of the trunk becomes that of another session: this one ends first.
   letGo(guest);
   try {
@@ -106,6 +109,15 @@ function mustRun({ record: { state, name } }: Guest, operation: string): void {
   if (state === 'running') return;
   throw new NestError('conflict', `${operation} guest \`${name}\`: it is ${state}`, {
     hint: `nest vm ${state === 'paused' ? 'resume' : 'start'} ${name}`,
+  });
+}
+
+/** A volume does not go back with the guest, whose kernel would then write what it remembers of another time. */
+async function mustHaveNoVolumes(host: Host, { record }: Guest, operation: string): Promise<void> {
+  const disks = pluggedDisks(await host.libvirt.describe(domainName(host.instance, record.id)));
+  if (!disks.some(({ serial }) => v.is(VolumeId, serial))) return;
+  throw new NestError('conflict', `${operation} guest \`${record.name}\`: it has volumes, which no snapshot holds`, {
+    hint: 'Stop the containers that use them first: nest ps, nest stop',
   });
 }
 

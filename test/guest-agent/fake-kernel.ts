@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerMounts } from '../../guest-agent/layers.ts';
+import type { VolumeMounts } from '../../guest-agent/volumes.ts';
 import type { Kernel } from '../../guest-agent/runtime.ts';
 import { AF_INET, S_IFIFO, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../../guest-agent/sys/constants.ts';
 import { linux } from '../../guest-agent/sys/sys.ts';
 
 /** Does without root: cgroups are plain folders that name their processes, layers are empty folders. */
-export function fakeKernel(folder: string): Kernel & LayerMounts {
+export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts {
   const cgroupOf = (id: string) => join(folder, 'cgroup', id);
   const etc = (path: string) => readFileSync(join(folder, path), { encoding: 'utf8', flag: 'a+' });
   mkdirSync(join(folder, 'etc'), { recursive: true });
@@ -44,6 +45,9 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
     readInStopped: (_rootfs, path) => etc(path),
     openTree: ({ layersFolder, layers, upper }, tree) =>
       openSync(tree === 'image' ? join(layersFolder, layers[0] ?? '') : upper, 'r'),
+    openFolder: (_root, path) => openSync(path, 'r'),
+    makeNode: () => {},
+    setXattr: () => {},
     readXattrs: () => new Map(),
     openTerminal: () => openSync('/dev/null', 'r+'),
     resizeTerminal: () => {},
@@ -54,6 +58,14 @@ export function fakeKernel(folder: string): Kernel & LayerMounts {
     mountLayer: (_disk, target) => mkdirSync(target, { recursive: true }),
     bindRoot: (target) => mkdirSync(target, { recursive: true }),
     unmountLayer: (target) => rmSync(target, { recursive: true }),
+    mountVolume(_disk, target) {
+      mkdirSync(join(target, 'files'), { recursive: true });
+      return Promise.resolve(true);
+    },
+    unmountVolume(_disk, target) {
+      rmSync(target, { recursive: true });
+      return Promise.resolve();
+    },
     mountedIn: (parent) =>
       readdirSync(parent, { withFileTypes: true })
         .filter((entry) => entry.isDirectory())

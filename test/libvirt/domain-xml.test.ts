@@ -1,6 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 import test from 'ava';
-import { layerDisks, processOwner } from '../../src/libvirt/description.ts';
+import { pluggedDisks, processOwner } from '../../src/libvirt/description.ts';
 import { domainXml, layerDiskXml, type DomainSpec } from '../../src/libvirt/domain-xml.ts';
 
 const SPEC: DomainSpec = {
@@ -126,11 +126,11 @@ test('layer disks are found in what libvirt wrote, other disks are not', (t) => 
   const disk = (unit: string, serial: string, bus = 'scsi') =>
     `<disk type='file'><source file='/layers/${serial}'/><target dev='sda' bus='${bus}'/><serial>${serial}</serial><address type='drive' unit='${unit}'/></disk>`;
   const describe = (disks: string) => `<domain type='qemu' id='3'><devices>${disks}<rng/></devices></domain>`;
-  t.deepEqual(layerDisks(describe(disk('0', '00000000000000000012') + disk('7', 'ff') + disk('9', 'aa', 'virtio'))), [
-    { file: '/layers/00000000000000000012', serial: '00000000000000000012', unit: 0 },
-    { file: '/layers/ff', serial: 'ff', unit: 7 },
+  t.deepEqual(pluggedDisks(describe(disk('0', '00000000000000000012') + disk('7', 'ff') + disk('9', 'aa', 'virtio'))), [
+    { file: '/layers/00000000000000000012', serial: '00000000000000000012', unit: 0, readOnly: false },
+    { file: '/layers/ff', serial: 'ff', unit: 7, readOnly: false },
   ]);
-  t.deepEqual(layerDisks(describe('')), []);
+  t.deepEqual(pluggedDisks(describe('')), []);
 });
 
 test('the owner of QEMU processes is read from the capabilities', (t) => {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import * as v from 'valibot';
 import { findGuestImage, type BootFiles } from '../../src/guest-image/guest-image.ts';
-import { layerDisks } from '../../src/libvirt/description.ts';
+import { pluggedDisks } from '../../src/libvirt/description.ts';
 import { openLibvirt } from '../../src/libvirt/libvirt.ts';
 import { readMetadata, writeMetadata } from '../../src/libvirt/metadata.ts';
 import { guestPaths, nestPaths, type Paths } from '../../src/paths.ts';
@@ -107,7 +107,7 @@ test.serial('layers that nobody wants leave the guest, and one that is wanted ag
   const libvirt = await openLibvirt(TEST_URI);
   t.teardown(() => libvirt.close());
   const mounted = () => guests.trunk(first.id).request({ method: 'GET', path: '/v1/layers' }, v.array(v.string()));
-  const disks = async () => layerDisks(await libvirt.describe(domainName(instance, first.id)));
+  const disks = async () => pluggedDisks(await libvirt.describe(domainName(instance, first.id)));
   const before = await mounted();
   await guests.detachLayers(first.id, () => 'all');
   t.deepEqual(await mounted(), before);

@@ -15,7 +15,7 @@ test('every place that they move to is looked up below the root, and no link is 
   const asked: string[] = [];
   const { sys, calls } = recordingSys({
     open: () => 10,
-    openat2: (root, path, _, resolve) => asked.push(`${root} ${path} ${resolve}`) + 20,
+    openat2: (root, path, _, resolve) => asked.push(`${root} ${String(path)} ${resolve}`) + 20,
   });
   moveKernelFileSystems(sys, 7);
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
@@ -29,7 +29,7 @@ test('every place that they move to is looked up below the root, and no link is 
 test('an image without folders to mount on gets them', (t) => {
   const missing = new Set(['proc', 'dev', 'sys']);
   const { sys, calls } = recordingSys({
-    openat2: (_, path) => (missing.delete(path) ? failing('ENOENT')() : 20),
+    openat2: (_, path) => (missing.delete(String(path)) ? failing('ENOENT')() : 20),
   });
   moveKernelFileSystems(sys, 7);
   t.deepEqual(

@@ -10,7 +10,7 @@ const FOLDER = { mode: S_IFDIR | 0o755, device: 0 };
 test('a file is covered by /dev/null, a folder by an empty one that is read-only', (t) => {
   const fds: Record<string, number> = { '/dev/null': 20, '/proc/keys': 21, '/proc/acpi': 22 };
   const { sys, calls } = recordingSys({
-    openat2: (_, path) => fds[path] ?? failing('ENOENT')(),
+    openat2: (_, path) => fds[String(path)] ?? failing('ENOENT')(),
     fstat: (fd) => (fd === 22 ? FOLDER : NULL),
   });
   maskPaths(sys, ROOT, ['/proc/keys', '/proc/acpi', '/proc/not-there']);
@@ -33,7 +33,7 @@ test('what is called /dev/null and is not is no cover', (t) => {
 });
 
 test('a link on the way to a path is an error, not a missing path', (t) => {
-  const openat2 = (_: number, path: string) => (path === '/dev/null' ? 20 : failing('ELOOP')());
+  const openat2 = (_: number, path: string | Buffer) => (path === '/dev/null' ? 20 : failing('ELOOP')());
   t.throws(() => maskPaths(recordingSys({ openat2 }).sys, ROOT, ['/proc/keys']), { message: /ELOOP/ });
   t.throws(() => makeReadonly(recordingSys({ openat2 }).sys, ROOT, ['/proc/sys']), { message: /ELOOP/ });
 });
