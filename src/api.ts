@@ -20,7 +20,8 @@
  * | POST /nest/guest-images?recipe=debian-12&force=1 | – | stream, result GuestImage |
  * | GET /nest/deployments | – | Deployment[] |
  * | POST /nest/deployments | DeployRequest | stream, result DeployResult |
- * | DELETE /nest/deployments/:project | – | stream, result DownResult |
+ * | DELETE /nest/deployments/:project?volumes=1 | – | stream, result DownResult |
+ * | PUT /nest/volumes/:volume | {zone} | Docker's Volume; 409 while a container has it |
  * | GET /nest/disk | – | DiskUsage |
  * | POST /nest/check?repair=1 | – | stream, result StoreCheck |
  * | POST /nest/builds | BuildRequest on one line, then the context as a tar | stream of BuildEvent, result BuildResult |
@@ -156,7 +157,12 @@ export const ServiceResult = v.object({
 });
 
 export const DeployResult = v.object({ project: text, services: v.array(ServiceResult) });
-export const DownResult = v.object({ project: text, removed: v.array(text), guests: v.array(text) });
+export const DownResult = v.object({
+  project: text,
+  removed: v.array(text),
+  guests: v.array(text),
+  volumes: v.optional(v.array(text), []),
+});
 export const Deployment = v.object({ project: text, services: count, running: count, zones: v.array(text) });
 
 const code = v.picklist(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]);
@@ -222,6 +228,7 @@ export const LABELS = {
   shape: 'nest.shape',
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
+  volume: 'com.docker.compose.volume',
   configHash: 'com.docker.compose.config-hash',
 } as const;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LABELS } from '../api.ts';
-import type { HealthCheck, Project, PublishedPort, Service } from './model.ts';
+import type { HealthCheck, Project, PublishedPort, Service, ServiceMount } from './model.ts';
 import { bodySettings, type BodySettings, hostSettings, type HostSettings } from './settings.ts';
 
 /** Body of `POST /containers/create?name=` (Docker Engine API), the parts that a Compose file sets. */
@@ -41,7 +41,18 @@ export interface CreateBody extends BodySettings {
     RestartPolicy: { Name: string; MaximumRetryCount: number };
     LogConfig?: { Type: string; Config: Record<string, string> };
     PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
+    Mounts?: Mount[];
   };
+}
+
+/** An entry of HostConfig.Mounts. */
+interface Mount {
+  Type: string;
+  Source?: string;
+  Target: string;
+  ReadOnly: boolean;
+  VolumeOptions?: { NoCopy: boolean };
+  TmpfsOptions?: { SizeBytes?: number; Mode?: number };
 }
 
 /** The container that a service asks for; its labels say where it belongs and which configuration made it. */
@@ -93,6 +104,7 @@ function bodyWithoutHash(project: Project, service: Service): CreateBody {
       RestartPolicy: { Name: service.restart.name, MaximumRetryCount: service.restart.maximumRetries },
       ...(service.log !== null && { LogConfig: { Type: 'json-file', Config: service.log } }),
       PortBindings: portBindings(service.ports),
+      ...(service.mounts.length > 0 && { Mounts: service.mounts.map(mount) }),
     },
   };
 }
@@ -114,6 +126,20 @@ function portBindings(ports: PublishedPort[]): CreateBody['HostConfig']['PortBin
   for (const port of ports)
     (bindings[portKey(port)] ??= []).push({ HostIp: port.hostIp, HostPort: String(port.hostPort) });
   return bindings;
+}
+
+function mount(asked: ServiceMount): Mount {
+  const { type, target, readOnly } = asked;
+  const common = { Type: type, Target: target, ReadOnly: readOnly };
+  if (asked.type === 'tmpfs') {
+    const { size, mode } = asked;
+    return {
+      ...common,
+      TmpfsOptions: { ...(size !== null && { SizeBytes: size }), ...(mode !== null && { Mode: mode }) },
+    };
+  }
+  const { source, noCopy } = asked;
+  return { ...common, ...(source !== null && { Source: source }), VolumeOptions: { NoCopy: noCopy } };
 }
 
 function portKey(port: PublishedPort): string {

@@ -7,7 +7,28 @@ export interface Project {
   zone: string;
   /** In the file's order. */
   services: Service[];
+  volumes: ProjectVolume[];
 }
+
+/** A volume that the file defines. */
+export interface ProjectVolume {
+  /** As the file names it. */
+  key: string;
+  /** Its own name: `<project>_<key>`, or what the file says. */
+  name: string;
+  /** It must be there. */
+  external: boolean;
+  /** Null: the zone of the first container that mounts it. */
+  zone: string | null;
+  /** Bytes; null for the usual size. */
+  size: number | null;
+  labels: Record<string, string>;
+}
+
+/** @property source the volume's own name; null for one that nobody names */
+export type ServiceMount =
+  | { type: 'volume'; source: string | null; target: string; readOnly: boolean; noCopy: boolean }
+  | { type: 'tmpfs'; target: string; readOnly: boolean; size: number | null; mode: number | null };
 
 /** One service is one container. A null is left to the image. */
 export interface Service {
@@ -24,6 +45,7 @@ export interface Service {
   environment: Record<string, string>;
   labels: Record<string, string>;
   ports: PublishedPort[];
+  mounts: ServiceMount[];
   hostname: string | null;
   workingDirectory: string | null;
   user: string | null;

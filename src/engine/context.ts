@@ -12,6 +12,7 @@ import type { UnusedLayers } from './guests/layers.ts';
 import type { Work } from './http/work.ts';
 import type { Instance } from './state/instance.ts';
 import type { State } from './state/state.ts';
+import type { Volumes } from './volumes/volumes.ts';
 import type { ZoneProgress } from './zone-progress.ts';
 
 /** What the verbs of the engine work with; made once, in engine.ts. */
@@ -25,6 +26,7 @@ export interface Context {
   seats: Seats;
   idle: IdleGuests;
   unusedLayers: UnusedLayers;
+  volumes: Volumes;
   heal: Healer;
   ports: PublishedPorts;
   streams: StreamCounter;

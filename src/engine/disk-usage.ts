@@ -4,6 +4,7 @@ import type { DiskUsage } from '../api.ts';
 import { stackIds } from '../images/stack.ts';
 import type { Paths } from '../paths.ts';
 import type { Context } from './context.ts';
+import { usersOf } from './volumes/users.ts';
 
 /** What nest has on this host's disk, in bytes that the file system gave: holes of thin disks do not count. */
 export async function diskUsage(ctx: Context, paths: Paths): Promise<DiskUsage> {
@@ -20,6 +21,8 @@ export async function diskUsage(ctx: Context, paths: Paths): Promise<DiskUsage> 
   const cache = await cacheUsage(ctx);
   const guests = ctx.link.current()?.list() ?? [];
   const running = guests.filter(({ state }) => state === 'running');
+  const volumes = ctx.volumes.store.list();
+  const freeVolumes = volumes.filter(({ id }) => usersOf(ctx, id).length === 0);
   const all = { total: 0, active: 0, reclaimable: 0 };
   return [
     {
@@ -50,6 +53,13 @@ export async function diskUsage(ctx: Context, paths: Paths): Promise<DiskUsage> 
       size: await allocated(paths.guests),
       reclaimable: 0,
     },
+    {
+      type: 'Volumes',
+      total: volumes.length,
+      active: volumes.length - freeVolumes.length,
+      size: await allocated(paths.volumes),
+      reclaimable: await total(freeVolumes.map(({ id }) => ctx.volumes.store.allocated(id))),
+    },
     { ...all, type: 'Guest images', size: (await allocated(paths.guestImages)) + (await allocated(paths.agents)) },
     { ...all, type: 'Templates', size: await allocated(paths.templates) },
     { ...all, type: 'Cache', size: await allocated(paths.cache) },
@@ -69,6 +79,8 @@ async function cacheUsage(ctx: Context): Promise<{ steps: number; shared: number
     disks: await sum([...new Set(entries.flatMap(({ layer }) => layer?.disk ?? []))]),
   };
 }
+
+const total = async (sizes: Promise<number>[]) => (await Promise.all(sizes)).reduce((sum, each) => sum + each, 0);
 
 /** Of a file, or of all below a folder; hard links count once. What goes meanwhile counts nothing. */
 async function allocated(file: string, seen = new Set<number>()): Promise<number> {

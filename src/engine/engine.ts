@@ -4,6 +4,8 @@ import type { Images } from '../images/images.ts';
 import { publishedPorts } from '../network/published-ports.ts';
 import type { Paths } from '../paths.ts';
 import type { Guests } from '../vm/guests.ts';
+import { openVolumeStore, type VolumeStore } from '../volumes/store.ts';
+import { isAnonymous } from '../volumes/volume.ts';
 import { agentOf } from './containers/agent.ts';
 import { countStreams } from './containers/streams.ts';
 import type { Context } from './context.ts';
@@ -21,6 +23,7 @@ import { imageRoutes } from './docker-api/images.ts';
 import { streamRoutes } from './docker-api/streams.ts';
 import { systemRoutes } from './docker-api/system.ts';
 import { usageRoutes } from './docker-api/usage.ts';
+import { volumeRoutes } from './docker-api/volumes.ts';
 import { createEvents } from './events.ts';
 import { healContainers } from './guests/heal.ts';
 import { idleGuests } from './guests/idle.ts';
@@ -36,6 +39,7 @@ import { buildRoutes } from './nest-api/builds.ts';
 import { nestRoutes, type GuestImages } from './nest-api/routes.ts';
 import { loadInstance, type Instance } from './state/instance.ts';
 import { openState, type State } from './state/state.ts';
+import { hostVolumes } from './volumes/volumes.ts';
 import { zoneProgress } from './zone-progress.ts';
 
 /** The rooms that the engine directs, and what is particular to this host. */
@@ -72,8 +76,9 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
   await makeFolders(paths);
   const state = openState(paths.stateDatabase);
   try {
-    const ctx = createContext(parts, state, await loadInstance(paths.data), await parts.openImages());
-    forgetUnplaced(state);
+    const volumes = await openVolumeStore(paths, log);
+    const ctx = createContext(parts, state, await loadInstance(paths.data), await parts.openImages(), volumes);
+    await forgetUnplaced(ctx);
     for (const folder of [uploadsFolder(paths), paths.buildFiles]) await rm(folder, { recursive: true, force: true });
     const server = createApiServer(createRouter(routes(ctx, parts)), ctx.work, log);
     await server.listen(paths.engineSocket);
@@ -86,7 +91,13 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
 }
 
 /** The parts know each other through the context, so it is filled in two steps. */
-function createContext(parts: EngineParts, state: State, instance: Instance, images: Images): Context {
+function createContext(
+  parts: EngineParts,
+  state: State,
+  instance: Instance,
+  images: Images,
+  volumes: VolumeStore,
+): Context {
   const ctx = {
     state,
     instance,
@@ -108,7 +119,8 @@ function createContext(parts: EngineParts, state: State, instance: Instance, ima
   ctx.seats = createSeats(ctx, parts.host);
   ctx.idle = idleGuests(ctx, parts.idleMilliseconds, async (id) => removeGuest(ctx, await ctx.link.open(), id));
   ctx.heal = healContainers(ctx);
-  ctx.unusedLayers = unusedLayers(ctx, Math.min(parts.idleMilliseconds, UNUSED_LAYER_MILLISECONDS));
+  ctx.volumes = hostVolumes(ctx, volumes, Math.min(parts.idleMilliseconds, UNUSED_MILLISECONDS));
+  ctx.unusedLayers = unusedLayers(ctx, Math.min(parts.idleMilliseconds, UNUSED_MILLISECONDS));
   ctx.ports = publishedPorts(async (containerId, port) => {
     const agent = await agentOf(ctx, ctx.state.containers.find(containerId));
     return agent.open({ method: 'POST', path: `/v1/containers/${containerId}/ports/${port}` });
@@ -139,6 +151,7 @@ function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest 
     ...execRoutes(ctx),
     ...imageTransferRoutes(ctx, uploadsFolder(paths)),
     ...imageRoutes(ctx),
+    ...volumeRoutes(ctx),
     ...diskRoutes(ctx),
     ...systemRoutes(ctx, version),
     ...eventRoutes(ctx),
@@ -147,8 +160,14 @@ function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest 
 }
 
 /** Rows of creates that an earlier run began and had not placed in a guest. */
-function forgetUnplaced({ containers }: State): void {
-  for (const { guest, record } of containers.all()) if (guest === null) containers.delete(record.id);
+async function forgetUnplaced(ctx: Context): Promise<void> {
+  for (const container of ctx.state.containers.all().filter(({ guest }) => guest === null)) {
+    ctx.state.containers.delete(container.record.id);
+    for (const { volume } of container.record.spec.volumes ?? []) {
+      const found = ctx.volumes.store.get(volume);
+      if (found !== undefined && isAnonymous(found)) await ctx.volumes.store.remove(volume);
+    }
+  }
 }
 
 /** The runtime folder holds the sockets of guests too; root's guests run as another user, who must pass through. */
@@ -165,6 +184,7 @@ async function closeEngine(ctx: Context, server: ApiServer): Promise<void> {
   await server.close();
   await ctx.heal.close();
   await ctx.work.ended(UNDO_MILLISECONDS);
+  ctx.volumes.close();
   ctx.unusedLayers.close();
   ctx.idle.close();
   ctx.watch.close();
@@ -178,5 +198,5 @@ function uploadsFolder(paths: Paths): string {
   return path.join(paths.cache, 'uploads');
 }
 
-const UNUSED_LAYER_MILLISECONDS = 10_000;
+const UNUSED_MILLISECONDS = 10_000;
 const UNDO_MILLISECONDS = 20_000;

@@ -3,7 +3,7 @@ import type { HealthStatus } from '../../guest-agent/api.ts';
 
 /** What happened on this host, in the words of the Docker Engine API's GET /events. */
 export interface EngineEvent {
-  type: 'container' | 'image' | 'guest';
+  type: 'container' | 'image' | 'volume' | 'guest';
   action:
     | 'create'
     | 'start'

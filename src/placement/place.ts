@@ -9,6 +9,8 @@ export interface PlacementRequest {
   cpus?: number | undefined;
   /** The guest's; undefined where any will do. */
   shape?: Shape | undefined;
+  /** A guest by name that has a volume of the container: it must be in there, or (not firm) had better be. */
+  pin?: { guest: string; volume: string; firm: boolean } | undefined;
 }
 
 export interface PlacementGuest {
@@ -47,6 +49,8 @@ export type Placement =
  */
 export function place(request: PlacementRequest, guests: readonly PlacementGuest[], host: PlacementHost): Placement {
   const live = guests.filter((guest) => guest.zone === request.zone && LIVE.has(guest.state));
+  const pinned = request.pin && placePinned(request, request.pin, live, guests);
+  if (pinned !== undefined) return pinned;
   const fitting = live.filter((guest) => fits(request, guest)).sort(tightestFirst)[0];
   if (fitting !== undefined) {
     const reason = `joins guest ${fitting.name}: same zone, ${mebibytes(freeMemory(fitting))} free`;
@@ -56,6 +60,30 @@ export function place(request: PlacementRequest, guests: readonly PlacementGuest
   checkHost(request, shape, host);
   const name = lowestFreeName(request.zone, guests);
   return { kind: 'new', name, shape, reason: `new guest ${name}: ${whyNew(request, live, guests)}` };
+}
+
+function placePinned(
+  request: PlacementRequest,
+  { guest: name, volume, firm }: NonNullable<PlacementRequest['pin']>,
+  live: PlacementGuest[],
+  guests: readonly PlacementGuest[],
+): Placement | undefined {
+  const guest = live.find((each) => each.name === name);
+  if (guest !== undefined && fits(request, guest))
+    return { kind: 'existing', guest, reason: `joins guest ${name}: volume ${volume} is used there` };
+  if (!firm) return undefined;
+  const operation = `place a container in zone \`${request.zone}\``;
+  const state = guests.find((each) => each.name === name)?.state;
+  const asked = mebibytesUp(countedMemory(request.memoryLimit));
+  const why =
+    guest === undefined
+      ? `which is ${state ?? 'gone'}`
+      : isShaped(request, guest)
+        ? `which has ${mebibytes(freeMemory(guest))} and ${guest.vcpus} CPUs for ${asked} and ${request.cpus ?? 0}`
+        : 'which has another shape';
+  throw new NestError('no-room', `${operation}: volume \`${volume}\` is in use in guest \`${name}\`, ${why}`, {
+    hint: 'Ask for less, or stop what uses the volume there: one guest at a time has a volume that is written.',
+  });
 }
 
 /** Bytes for which a container counts against its guest's memory. */

@@ -16,6 +16,7 @@ function service(name: string, more: Partial<Service> = {}): Service {
     environment: {},
     labels: {},
     ports: [],
+    mounts: [],
     hostname: null,
     workingDirectory: null,
     user: null,
@@ -38,7 +39,7 @@ function service(name: string, more: Partial<Service> = {}): Service {
 }
 
 const web = service('web');
-const project: Project = { name: 'shop', zone: 'shop', services: [web] };
+const project: Project = { name: 'shop', zone: 'shop', services: [web], volumes: [] };
 const images = new Map([['hello', 'sha256:one']]);
 
 function container(more: Partial<ExistingContainer> = {}): ExistingContainer {

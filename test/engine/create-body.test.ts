@@ -14,10 +14,10 @@ const refuses = test.macro({
 
 for (const [field, host] of Object.entries({
   'HostConfig.Privileged': { Privileged: true },
-  'HostConfig.Binds': { Binds: ['/:/host'] },
   'HostConfig.NetworkMode': { NetworkMode: 'host' },
   'HostConfig.PidMode': { PidMode: 'host' },
-  'HostConfig.Mounts': { Mounts: [{ Type: 'bind' }] },
+  'HostConfig.VolumesFrom': { VolumesFrom: ['other'] },
+  'HostConfig.VolumeDriver': { VolumeDriver: 'nfs' },
   'HostConfig.LogConfig': { LogConfig: { Type: 'syslog', Config: {} } },
   'HostConfig.SomethingNew': { SomethingNew: 'yes' },
 }))
@@ -26,9 +26,9 @@ for (const [field, host] of Object.entries({
 test(
   'all that is not supported is named at once',
   refuses,
-  { MacAddress: '02:00:00:00:00:01', Volumes: { '/a': {} }, HostConfig: { Privileged: true } },
+  { MacAddress: '02:00:00:00:00:01', NetworkDisabled: true, HostConfig: { Privileged: true } },
   'unsupported',
-  /MacAddress, Volumes, HostConfig\.Privileged/,
+  /MacAddress, NetworkDisabled, HostConfig\.Privileged/,
 );
 test(
   'another network is refused',

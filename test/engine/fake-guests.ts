@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { NestError } from '../../src/errors.ts';
 import { connectTrunk, type Trunk } from '../../src/trunk/trunk.ts';
-import type { GuestRecord, Guests } from '../../src/vm/guests.ts';
+import type { AttachedVolume, GuestRecord, Guests } from '../../src/vm/guests.ts';
 import { serveFakeAgent, type FakeAgent } from './fake-agent.ts';
 
 export interface FakeGuests extends Guests {
@@ -33,6 +33,7 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
   /** What guests that were stopped keep. */
   const disks = new Map<string, FakeAgent['containers']>();
   const trunks = new Map<string, Trunk>();
+  const attached = new Map<string, AttachedVolume[]>();
   const listeners: ((guest: GuestRecord) => void)[] = [];
   let failure: NestError | undefined;
   let held: Promise<unknown> = Promise.resolve();
@@ -150,6 +151,22 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
         await fake.trunk(id).send({ method: 'DELETE', path: `/v1/layers/${encodeURIComponent(diffId)}` });
       }
     },
+    async attachVolume(id, volume) {
+      const others = attached.get(id) ?? [];
+      attached.set(id, [
+        ...others.filter((each) => each.id !== volume.id),
+        { id: volume.id, readOnly: volume.readOnly },
+      ]);
+      await Promise.resolve();
+    },
+    async detachVolume(id, volumeId) {
+      attached.set(
+        id,
+        (attached.get(id) ?? []).filter((each) => each.id !== volumeId),
+      );
+      await Promise.resolve();
+    },
+    attachedVolumes: (id) => Promise.resolve(records.get(id)?.state === 'stopped' ? [] : (attached.get(id) ?? [])),
     trunk(id) {
       const trunk = trunks.get(id) ?? connectTrunk(socket(id));
       trunks.set(id, trunk);

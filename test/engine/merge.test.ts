@@ -95,6 +95,8 @@ const REQUEST: CreateRequest = {
   labels: {},
   limits: {},
   settings: {},
+  volumes: [],
+  reuse: {},
   restart: { name: 'no', maximumRetries: 0 },
   log: null,
   health: null,

@@ -31,6 +31,7 @@ export interface TestImage {
   user?: string;
   workingDir?: string;
   exposedPorts?: string[];
+  volumes?: string[];
   labels?: Record<string, string>;
   stopSignal?: string;
   architecture?: string;
@@ -149,6 +150,7 @@ function configOf(layers: TestLayer[], options: TestImage): object {
       ...(options.workingDir && { WorkingDir: options.workingDir }),
       ...(options.labels && { Labels: options.labels }),
       ...(options.stopSignal && { StopSignal: options.stopSignal }),
+      ...(options.volumes && { Volumes: Object.fromEntries(options.volumes.map((path) => [path, {}])) }),
       ...(options.exposedPorts && {
         ExposedPorts: Object.fromEntries(options.exposedPorts.map((port) => [port, {}])),
       }),

@@ -8,6 +8,7 @@ import { isServiceName, parseProjectName, parseZone, projectNameOfFolder } from 
 import { createProblems, Invalid, quoted, type Problems } from './problems.ts';
 import { fields, isMap, isNull, scalar, type Reader } from './read.ts';
 import { completeService, serviceReader, type ServiceFields } from './service.ts';
+import { projectVolumes, reportMounts, volumesReader } from './volumes.ts';
 import { readTree, type Value } from './tree.ts';
 import { topLevelRefusal } from './unsupported.ts';
 
@@ -51,6 +52,7 @@ function readFile(
     name: scalar('a name', parseProjectName),
     version: scalar('a version', (text) => text),
     services: servicesReader(request.environment),
+    volumes: volumesReader,
     'x-nest': fields({ zone: scalar('a name', parseZone) }),
   };
   const read = fields(readers, { refusal: topLevelRefusal, extensions: true })(tree, problems);
@@ -60,8 +62,14 @@ function readFile(
   const name = projectName(request, read?.name) ?? reportNameless(tree, problems);
   const zone = read?.['x-nest']?.zone ?? name;
   const services = read?.services ?? [];
+  const defined = read?.volumes ?? [];
   reportConflicts(services, problems);
-  return { project: { name, zone, services: complete(services, { name, zone }) }, version: read?.version };
+  reportMounts(services, defined, problems);
+  const volumes = projectVolumes(defined, name);
+  return {
+    project: { name, zone, volumes, services: complete(services, { name, zone, volumes }) },
+    version: read?.version,
+  };
 }
 
 function servicesReader(environment: Readonly<Record<string, string>>): Reader<NamedService[]> {
@@ -88,7 +96,7 @@ function hasContent(value: Value, key: string): boolean {
   return content !== undefined && !isNull(content);
 }
 
-function complete(services: NamedService[], project: { name: string; zone: string }): Service[] {
+function complete(services: NamedService[], project: Pick<Project, 'name' | 'zone' | 'volumes'>): Service[] {
   return services.flatMap(({ name, read }) => {
     const { image } = read;
     return image === undefined ? [] : [completeService(name, { ...read, image }, project)];

@@ -1,5 +1,5 @@
 import type { RestartPolicy } from '../../../guest-agent/api.ts';
-import type { Service } from '../model.ts';
+import type { Project, Service } from '../model.ts';
 import {
   parseAbsolutePath,
   parseContainerName,
@@ -10,6 +10,7 @@ import {
   parseGuestShape,
   parseZone,
 } from './names.ts';
+import { mountReader } from './mounts.ts';
 import { healthReader } from './health.ts';
 import { portReader } from './ports.ts';
 import { Invalid, quoted } from './problems.ts';
@@ -31,6 +32,7 @@ import { either, fields, list, located, scalar, type Fields, type Reader } from 
 import { settingKeys, settingsOf } from './settings.ts';
 import { serviceRefusal } from './unsupported.ts';
 import { environmentReader, labelsReader } from './variables.ts';
+import { namedMounts } from './volumes.ts';
 import { splitWords } from './words.ts';
 
 /** A service as the file has it, before defaults that depend on the project. */
@@ -45,7 +47,7 @@ export function serviceReader(environment: Readonly<Record<string, string>>): Re
 export function completeService(
   name: string,
   read: ServiceFields & { image: string },
-  project: { name: string; zone: string },
+  project: Pick<Project, 'name' | 'zone' | 'volumes'>,
 ): Service {
   return {
     name,
@@ -58,6 +60,7 @@ export function completeService(
     environment: read.environment ?? {},
     labels: read.labels ?? {},
     ports: read.ports?.map((port) => port.value) ?? [],
+    mounts: namedMounts(read.volumes, project.volumes),
     hostname: read.hostname ?? null,
     workingDirectory: read.working_dir ?? null,
     user: read.user ?? null,
@@ -85,6 +88,7 @@ function serviceKeys(environment: Readonly<Record<string, string>>) {
     entrypoint: commandReader,
     environment: environmentReader(environment),
     ports: list(located(portReader)),
+    volumes: list(located(mountReader)),
     mem_limit: scalar('a size', parseMemory),
     cpus: scalar('a number', parseCpus),
     pids_limit: scalar('a number', parsePids),

@@ -26,7 +26,6 @@ function refused(why: string, advice = 'remove the key'): Refusal {
 const NOT_YET = 'not supported yet';
 
 const SERVICE = new Map<string, Refusal>([
-  ['volumes', notYet('files live and end with their container', 'remove the key, or put the files into the image')],
   ['build', notYet(undefined, 'build the image elsewhere, load it with `nest image load` and name it with image')],
   ['networks', notYet('each container has a network of its own', 'remove the key, publish ports with ports')],
   ['links', notYet('each container has a network of its own', 'remove the key, publish ports with ports')],
@@ -53,7 +52,6 @@ const SERVICE_NOT_YET = new Set(
 );
 
 const TOP_LEVEL = new Map<string, Refusal>([
-  ['volumes', notYet('files live and end with their container')],
   ['networks', notYet('each container has a network of its own')],
   ['secrets', notYet()],
   ['configs', notYet()],

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { ContainerState } from '../../../guest-agent/api.ts';
+import { ContainerState, type VolumeMount } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { Image, LayerFile } from '../../images/images.ts';
 import type { Progress } from '../../progress.ts';
 import type { Context } from '../context.ts';
 import type { Seat } from '../guests/seats.ts';
 import type { Container, ContainerRecord } from '../state/record.ts';
+import { removeVolume } from '../volumes/remove.ts';
+import { volumeRequests } from '../volumes/request.ts';
+import { anonymousMounts, takeVolumes } from '../volumes/take.ts';
 import { annotations } from './annotation.ts';
 import { emitContainer } from './emit.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
@@ -30,22 +33,30 @@ export async function createContainer(
   const image = await findImage(ctx, request.image);
   const id = randomBytes(32).toString('hex');
   const name = request.name ?? inventName((candidate) => containers.byName(candidate) !== undefined);
-  const record = mergeRecord(request, image, id, name);
+  const merged = mergeRecord(request, image, id, name);
+  const { zone } = merged;
+  const requests = volumeRequests(request, image);
+  const anonymous = anonymousMounts(requests.filter((each) => each.name === null));
+  const record = withVolumes(merged, anonymous);
 
   const row: Container = { record, phase: 'creating', guest: null, lost: null, state: newState(id), bindings: [] };
   containers.save(row);
   ctx.creating.add(id);
   const taken: { seat?: Seat } = {};
   await using undo = new AsyncDisposableStack();
+  const made: string[] = [];
+  undo.defer(() => removeMade(ctx, made));
   undo.defer(() => abandon(ctx, id, taken.seat));
   const layers = await ctx.images.layers(image, progress);
+  const taking = { zone, operation: `create container \`${name}\``, requests, anonymous };
+  const volumes = await takeVolumes(ctx, taking, (volume) => made.push(volume));
   const { limits } = record.spec;
   const { accelerator } = request;
   const shape = shapeOf(record.labels, `place container \`${record.name}\``);
-  const wanted = { zone: record.zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, shape };
+  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, shape, volumes };
   const seat = await ctx.seats.take(wanted, progress, signal);
   taken.seat = seat;
-  const placed = { ...row, record: { ...record, reason: seat.reason }, guest: seat.guest.id };
+  const placed = { ...row, record: { ...withVolumes(record, volumes), reason: seat.reason }, guest: seat.guest.id };
   containers.save(placed);
   seat.release();
   const state = await putInto(ctx, seat.guest.id, placed.record, layers, signal);
@@ -95,6 +106,15 @@ async function abandon(ctx: Context, id: string, seat: Seat | undefined): Promis
   if (seat?.isNew === true) await ctx.idle.removeIfEmpty(guestId);
   else ctx.idle.consider(guestId);
   ctx.unusedLayers.consider(guestId);
+}
+
+function withVolumes(record: ContainerRecord, volumes: VolumeMount[]): ContainerRecord {
+  return volumes.length === 0 ? record : { ...record, spec: { ...record.spec, volumes } };
+}
+
+async function removeMade(ctx: Context, ids: string[]): Promise<void> {
+  for (const volume of ids.flatMap((id) => ctx.volumes.store.get(id) ?? []))
+    await removeVolume(ctx, volume).catch((error: unknown) => ctx.log(`undo: ${String(error)}`));
 }
 
 function newState(id: string): ContainerState {

@@ -76,6 +76,7 @@ function change(ctx: Context, before: Container, changed: Container): void {
   if (isUp(after)) restorePorts(ctx, after.record.id);
   else {
     void ctx.ports.close(after.record.id);
+    if (died && after.guest !== null && after.record.spec.volumes?.length) ctx.volumes.consider(after.guest);
     if (died && after.record.autoRemove) autoRemove(ctx, after);
   }
 }

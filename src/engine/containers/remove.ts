@@ -1,11 +1,17 @@
 import { NestError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import type { Container } from '../state/record.ts';
+import { removeAnonymous } from '../volumes/remove.ts';
 import { emitContainer } from './emit.ts';
 import { isUp } from './observe.ts';
 
-/** @throws NestError `conflict` while it runs, unless `force`. */
-export async function removeContainer(ctx: Context, container: Container, force: boolean): Promise<void> {
+/** @param volumes its anonymous ones too. @throws NestError `conflict` while it runs, unless `force`. */
+export async function removeContainer(
+  ctx: Context,
+  container: Container,
+  force: boolean,
+  volumes = false,
+): Promise<void> {
   const { name } = container.record;
   if (isUp(container) && !force)
     throw new NestError(
@@ -17,11 +23,11 @@ export async function removeContainer(ctx: Context, container: Container, force:
   if (ctx.creating.has(container.record.id))
     throw new NestError('conflict', `remove container \`${name}\`: it is being created`, { hint: 'try again' });
   const removing = ctx.state.containers.update(container.record.id, { phase: 'removing' });
-  if (removing !== undefined) await dropContainer(ctx, removing);
+  if (removing !== undefined) await dropContainer(ctx, removing, volumes);
 }
 
 /** Has the agent forget the container, then forgets it here. What is gone already is success. */
-export async function dropContainer(ctx: Context, container: Container): Promise<void> {
+export async function dropContainer(ctx: Context, container: Container, volumes = false): Promise<void> {
   const { id } = container.record;
   await ctx.ports.close(id);
   await dropFromGuest(ctx, container);
@@ -29,7 +35,9 @@ export async function dropContainer(ctx: Context, container: Container): Promise
   if (last === undefined) return;
   ctx.state.containers.delete(id);
   emitContainer(ctx, 'destroy', last, { exitCode: String(last.state.exitCode) });
+  if (volumes || last.record.autoRemove || last.phase === 'creating') await removeAnonymous(ctx, last);
   if (container.guest === null) return;
+  ctx.volumes.consider(container.guest);
   ctx.idle.consider(container.guest);
   ctx.unusedLayers.consider(container.guest);
 }

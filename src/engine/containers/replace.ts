@@ -30,7 +30,8 @@ export async function replaceContainer(
   await using undo = new AsyncDisposableStack();
   undo.defer(() => void ctx.creating.delete(id));
   const shape = shapeOf(record.labels, `place container \`${record.name}\``);
-  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, shape };
+  const volumes = record.spec.volumes ?? [];
+  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, shape, volumes };
   const seat = await ctx.seats.take(wanted, progress, signal);
   undo.defer(() => leaveSeat(ctx, id, seat));
   const placed = { ...record, reason: seat.reason };

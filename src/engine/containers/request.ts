@@ -1,6 +1,7 @@
 import type { ContainerSpec, Limits, LogLimits, RestartPolicy } from '../../../guest-agent/api.ts';
 import type { AcceleratorChoice } from '../../api.ts';
 import type { PortRequest } from '../state/record.ts';
+import type { VolumeRequest } from '../volumes/request.ts';
 import type { HealthRequest } from './health.ts';
 
 /** A container as a client asks for it. Null is left to the image. */
@@ -35,6 +36,9 @@ export interface CreateRequest {
     | 'init'
     | 'terminal'
   >;
+  volumes: VolumeRequest[];
+  /** Names of volumes to have again in place of new nameless ones, by destination. */
+  reuse: Record<string, string>;
   restart: RestartPolicy;
   /** Null for the agent's own. */
   log: LogLimits | null;

@@ -2,6 +2,7 @@ import { ContainerState } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import type { Container, PortBinding } from '../state/record.ts';
+import { attachVolumes } from '../volumes/attach.ts';
 import { agentOf } from './agent.ts';
 import { isUp, observe } from './observe.ts';
 import { replaceContainer } from './replace.ts';
@@ -21,6 +22,9 @@ export async function startContainer(ctx: Context, container: Container): Promis
     });
   const agent = await agentOf(ctx, container);
   await using undo = new AsyncDisposableStack();
+  // Until its state says that it runs.
+  using volumes = new DisposableStack();
+  volumes.use(await attachVolumes(ctx, container));
   const bindings = await openPorts(ctx, container, publish);
   undo.defer(() => ctx.ports.close(id));
   ctx.state.containers.update(id, { bindings });

@@ -8,10 +8,13 @@ import { createContainer } from '../containers/create.ts';
 import { removeContainer } from '../containers/remove.ts';
 import { startContainer } from '../containers/start.ts';
 import { stopContainer } from '../containers/stop.ts';
+import type { CreateRequest } from '../containers/request.ts';
 import type { Context } from '../context.ts';
 import { CreateBody, createRequest } from '../docker-api/create-body.ts';
 import { asStartError } from '../docker-api/start-error.ts';
 import type { Container } from '../state/record.ts';
+import { isAnonymous } from '../../volumes/volume.ts';
+import { mountsOf } from '../volumes/users.ts';
 import { removeEmptyGuests } from './down.ts';
 
 export interface Plan {
@@ -32,10 +35,12 @@ export async function applyPlan(
 ): Promise<ServiceResult[]> {
   const results: ServiceResult[] = [];
   const left = new Set<string>();
+  const reuse = new Map<string, Record<string, string>>();
   for (const step of steps) {
     if (step.action !== 'remove' && step.action !== 'recreate') continue;
     const old = ctx.state.containers.get(step.id);
     if (old === undefined) continue;
+    if (step.action === 'recreate') reuse.set(step.service.name, anonymousVolumes(ctx, old));
     await progress.step(`Removing ${old.record.name}`, () => remove(ctx, old));
     if (old.guest !== null) left.add(old.guest);
     if (step.action === 'remove') results.push(serviceResult(ctx, step.service, old, 'removed', step.reason));
@@ -46,7 +51,7 @@ export async function applyPlan(
   const containers = await together(
     wanted.map((step) => async (stop: AbortSignal) => {
       if (step.action === 'unchanged' || step.action === 'start') return ctx.state.containers.find(step.id);
-      const container = await create(ctx, project, step.service, accelerator, progress, stop);
+      const container = await create(ctx, requestOf(project, step.service, accelerator, reuse), progress, stop);
       undo.defer(() => undoCreate(ctx, container));
       return container;
     }),
@@ -85,14 +90,32 @@ async function together<T>(tasks: ((stop: AbortSignal) => Promise<T>)[], signal:
 
 async function create(
   ctx: Context,
-  project: Project,
-  service: Service,
-  accelerator: AcceleratorChoice,
+  request: CreateRequest,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Container> {
+  return progress.step(`Creating ${request.name ?? ''}`, () => createContainer(ctx, request, progress, signal));
+}
+
+/** @param reuse nameless volumes of each service's former container: what is in them stays with the service */
+function requestOf(
+  project: Project,
+  service: Service,
+  accelerator: AcceleratorChoice,
+  reuse: Map<string, Record<string, string>>,
+): CreateRequest {
   const request = createRequest(v.parse(CreateBody, createBody(project, service)), service.container, accelerator);
-  return progress.step(`Creating ${service.container}`, () => createContainer(ctx, request, progress, signal));
+  return { ...request, reuse: reuse.get(service.name) ?? {} };
+}
+
+/** Their names by destination. */
+function anonymousVolumes(ctx: Context, container: Container): Record<string, string> {
+  return Object.fromEntries(
+    mountsOf(container).flatMap(({ volume: id, destination }) => {
+      const volume = ctx.volumes.store.get(id);
+      return volume !== undefined && isAnonymous(volume) ? [[destination, volume.name]] : [];
+    }),
+  );
 }
 
 async function start(ctx: Context, container: Container): Promise<void> {

@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { seeGuests } from '../docker-api/find.ts';
 import type { Container } from '../state/record.ts';
 import { applyPlan } from './apply.ts';
+import { makeProjectVolumes, removeNewVolumes } from './volumes.ts';
 import { projectContainers } from './project-containers.ts';
 
 /**
@@ -27,8 +28,14 @@ export async function deploy(
   const accelerator: AcceleratorChoice = request.accelerator ?? 'auto';
   return ctx.projects(project.name, async () => {
     const steps = await plan(ctx, project, progress, signal);
-    const services = await applyPlan(ctx, { project, steps, accelerator }, warningOnce(progress), signal);
-    return { project: project.name, services };
+    const made = await makeProjectVolumes(ctx, project, progress);
+    try {
+      const services = await applyPlan(ctx, { project, steps, accelerator }, warningOnce(progress), signal);
+      return { project: project.name, services };
+    } catch (error) {
+      await removeNewVolumes(ctx, made);
+      throw error;
+    }
   });
 }
 

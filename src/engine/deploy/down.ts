@@ -4,10 +4,19 @@ import { removeContainer } from '../containers/remove.ts';
 import { stopContainer } from '../containers/stop.ts';
 import type { Context } from '../context.ts';
 import { seeGuests } from '../docker-api/find.ts';
+import { removeProjectVolumes } from './volumes.ts';
 import { projectContainers } from './project-containers.ts';
 
-/** Stops and removes a project's containers, then the guests that held nothing else. Nothing there is success. */
-export async function takeDown(ctx: Context, project: string, progress: Progress): Promise<DownResult> {
+/**
+ * Stops and removes a project's containers, then the guests that held nothing else, and its volumes where that is asked
+ * for. Nothing there is success.
+ */
+export async function takeDown(
+  ctx: Context,
+  project: string,
+  progress: Progress,
+  withVolumes = false,
+): Promise<DownResult> {
   await seeGuests(ctx);
   return ctx.projects(project, async () => {
     const containers = projectContainers(ctx, project);
@@ -17,12 +26,13 @@ export async function takeDown(ctx: Context, project: string, progress: Progress
         progress.step(`Removing ${container.record.name}`, async () => {
           await stopContainer(ctx, container);
           const stopped = ctx.state.containers.get(container.record.id);
-          if (stopped !== undefined) await removeContainer(ctx, stopped, true);
+          if (stopped !== undefined) await removeContainer(ctx, stopped, true, withVolumes);
         }),
       ),
     );
     const guests = await removeEmptyGuests(ctx, guestIds, progress);
-    return { project, removed: containers.map(({ record }) => record.name), guests };
+    const volumes = withVolumes ? await removeProjectVolumes(ctx, project, progress) : [];
+    return { project, removed: containers.map(({ record }) => record.name), guests, volumes };
   });
 }
 

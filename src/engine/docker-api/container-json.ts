@@ -4,6 +4,7 @@ import type { Container, PortBinding } from '../state/record.ts';
 import { settingsJson } from './settings-json.ts';
 import { dockerState, statusText } from './container-status.ts';
 import { hostLimits } from './limits.ts';
+import { binds, mountPoints } from './volume-json.ts';
 import { logConfig } from './log-config.ts';
 
 /** An entry of GET /containers/json. */
@@ -22,7 +23,7 @@ export function containerSummary(ctx: Context, container: Container): Record<str
     Status: statusText(ctx, container, Date.now()),
     HostConfig: { NetworkMode: 'default' },
     NetworkSettings: { Networks: {} },
-    Mounts: [],
+    Mounts: mountPoints(ctx, container),
     Nest: nestPart(ctx, container),
     ...(state.oomKilled && { OOMKilled: true }),
   };
@@ -51,8 +52,8 @@ export function containerDetails(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: null,
-    HostConfig: hostConfig(container),
-    Mounts: [],
+    HostConfig: hostConfig(ctx, container),
+    Mounts: mountPoints(ctx, container),
     Config: {
       Hostname: spec.hostname,
       Domainname: spec.domainname ?? '',
@@ -130,7 +131,8 @@ function stateDetails(ctx: Context, container: Container): Record<string, unknow
   };
 }
 
-function hostConfig({ record }: Container): Record<string, unknown> {
+function hostConfig(ctx: Context, container: Container): Record<string, unknown> {
+  const { record } = container;
   const { limits, restart } = record.spec;
   const asked = record.publish.map((port) => ({
     ...port,
@@ -143,7 +145,7 @@ function hostConfig({ record }: Container): Record<string, unknown> {
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.maximumRetries },
     PortBindings: portMap([], asked),
     LogConfig: logConfig(record.spec.log),
-    Binds: null,
+    Binds: binds(ctx, container),
     Privileged: false,
     ...settingsJson(record.spec),
   };

@@ -82,7 +82,7 @@ export function containerRoutes(ctx: Context): Route[] {
       method: 'DELETE',
       path: '/containers/:id',
       handle: async (call) => {
-        await removeContainer(ctx, await find(call), flag(call.query, 'force'));
+        await removeContainer(ctx, await find(call), flag(call.query, 'force'), flag(call.query, 'v'));
         return { status: 204 };
       },
     },

@@ -4,6 +4,7 @@ import { NestError } from '../../errors.ts';
 import type { CreateRequest } from '../containers/request.ts';
 import { HOST_LIMITS, limitsOf } from './limits.ts';
 import { logLimits } from './log-config.ts';
+import { MOUNT_FIELDS, mountsOf } from './mounts.ts';
 import { portRequests } from './port-bindings.ts';
 import { containerSettings, settingsFields } from './settings.ts';
 import { refuseUnsupported } from './unsupported.ts';
@@ -29,6 +30,7 @@ const HostConfig = v.looseObject({
   LogConfig: optional(v.object({ Type: optional(text), Config: optional(v.record(text, text)) })),
   RestartPolicy: optional(HostRestartPolicy),
   ...settingsFields,
+  ...MOUNT_FIELDS,
   PortBindings: optional(
     v.record(text, v.nullable(v.array(v.object({ HostIp: optional(text), HostPort: optional(text) })))),
   ),
@@ -60,6 +62,7 @@ export const CreateBody = v.looseObject({
   Tty: optional(v.boolean()),
   Domainname: optional(text),
   ExposedPorts: optional(v.record(text, v.unknown())),
+  Volumes: optional(v.pipe(v.record(text, v.unknown()), v.maxEntries(64))),
   Healthcheck: optional(Healthcheck),
   HostConfig: optional(HostConfig),
   NetworkingConfig: v.optional(v.unknown()),
@@ -79,6 +82,8 @@ export function createRequest(
   const host = body.HostConfig ?? {};
   const autoRemove = host.AutoRemove ?? false;
   const restart = restartPolicy(host.RestartPolicy ?? {});
+  const { volumes, tmpfs } = mountsOf(host, body.Volumes);
+  const settings = containerSettings(host, body);
   if (autoRemove && restart.name !== 'no')
     throw new NestError('invalid-input', "can't create 'AutoRemove' container with restart policy");
   return {
@@ -95,7 +100,9 @@ export function createRequest(
     stdin: body.OpenStdin ?? false,
     labels: body.Labels ?? {},
     limits: limitsOf(host),
-    settings: containerSettings(host, body),
+    settings: tmpfs.length === 0 ? settings : { ...settings, tmpfs: [...(settings.tmpfs ?? []), ...tmpfs] },
+    volumes,
+    reuse: {},
     restart,
     log: logLimits(host.LogConfig) ?? null,
     health: body.Healthcheck ?? null,

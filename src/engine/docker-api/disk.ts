@@ -6,6 +6,7 @@ import { containerSummary } from './container-json.ts';
 import { dockerState } from './container-status.ts';
 import { seeGuests } from './find.ts';
 import { imageSummary } from './image-json.ts';
+import { volumeJson } from './volume-json.ts';
 import { filters, matchesLabels, time } from './query.ts';
 
 /** What takes disk space, in Docker's shapes; what nest has besides is in /nest/disk. */
@@ -24,7 +25,7 @@ async function usage(ctx: Context): Promise<Reply> {
     LayersSize: ctx.images.reclaimable(new Set(images.map(({ id }) => id))),
     Images: images.map((image) => imageSummary(image, users(image.id))),
     Containers: containers.map((container) => containerSummary(ctx, container)),
-    Volumes: [],
+    Volumes: await Promise.all(ctx.volumes.store.list().map((volume) => volumeJson(ctx, volume))),
     BuildCache: ctx.images.cachedSteps().map(cacheRecord),
   };
   return { status: 200, json };

@@ -1,5 +1,6 @@
 import { NestError } from '../../errors.ts';
 import { HOST_LIMITS } from './limits.ts';
+import { MOUNT_FIELDS } from './mounts.ts';
 import { settingsFields } from './settings.ts';
 
 /**
@@ -66,7 +67,7 @@ const oneOf =
 const CONFIG: Harmless = Object.fromEntries(
   [
     'Image Hostname User Env Cmd Entrypoint Labels WorkingDir StopSignal StopTimeout OpenStdin StdinOnce Tty Domainname',
-    'ExposedPorts Healthcheck',
+    'ExposedPorts Healthcheck Volumes',
     'HostConfig NetworkingConfig AttachStdin AttachStdout AttachStderr ArgsEscaped',
     // dockerode repeats the query in the body.
     'name platform',
@@ -74,7 +75,9 @@ const CONFIG: Harmless = Object.fromEntries(
 );
 
 /** Fixed when the container is made. */
-const SETTINGS: Harmless = Object.fromEntries(Object.keys(settingsFields).map((name) => [name, anything]));
+const SETTINGS: Harmless = Object.fromEntries(
+  Object.keys({ ...settingsFields, ...MOUNT_FIELDS }).map((name) => [name, anything]),
+);
 
 const HOST_CONFIG: Harmless = {
   ...Object.fromEntries(Object.keys(HOST_LIMITS).map((name) => [name, anything])),
@@ -88,4 +91,5 @@ const HOST_CONFIG: Harmless = {
   IpcMode: oneOf('private'),
   Isolation: oneOf('default'),
   Runtime: oneOf('nest'),
+  VolumeDriver: oneOf('local'),
 };

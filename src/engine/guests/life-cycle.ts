@@ -4,6 +4,7 @@ import type { GuestRecord, Snapshot } from '../../vm/guests.ts';
 import { isUp, parkContainer, unsettleContainer } from '../containers/observe.ts';
 import { stopContainer } from '../containers/stop.ts';
 import type { Context } from '../context.ts';
+import { detachUnused } from '../volumes/detach.ts';
 
 /**
  * Stops a guest with its containers, each in its own grace period. They keep what they wrote; those whose restart policy
@@ -18,6 +19,7 @@ export async function stopGuest(ctx: Context, { id, name }: GuestRecord, progres
     await progress.step(`Stop ${running.length} containers of guest ${name}`, () =>
       Promise.all(running.map((container) => stopContainer(ctx, container))),
     );
+    await detachUnused(ctx, id);
     await progress.step(`Stop guest ${name}`, () => guests.stop(id));
     ctx.watch.drop(id);
     const again = new Set(running.map(({ record }) => record.id));
@@ -37,7 +39,10 @@ export async function rebootGuest(ctx: Context, guest: GuestRecord, progress: Pr
 }
 
 export async function takeSnapshot(ctx: Context, guest: GuestRecord, name: string): Promise<Snapshot> {
-  return alone(ctx, guest.id, guest.name, async () => (await ctx.link.open()).takeSnapshot(guest.id, name));
+  return alone(ctx, guest.id, guest.name, async () => {
+    await detachUnused(ctx, guest.id);
+    return (await ctx.link.open()).takeSnapshot(guest.id, name);
+  });
 }
 
 /** Containers that were made since are lost; those that were removed since stay so. */
@@ -48,6 +53,7 @@ export async function restoreSnapshot(ctx: Context, { id, name }: GuestRecord, s
       throw new NestError('not-found', `guest \`${name}\` has no snapshot \`${snapshot.slice(0, 128)}\``, {
         hint: `See them with nest vm snapshot list ${name}`,
       });
+    await detachUnused(ctx, id);
     ctx.watch.drop(id);
     for (const container of ctx.state.containers.all())
       if (container.guest === id && container.phase === 'created')

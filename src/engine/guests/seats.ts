@@ -1,3 +1,4 @@
+import type { VolumeMount } from '../../../guest-agent/api.ts';
 import type { AcceleratorChoice } from '../../api.ts';
 import {
   countedMemory,
@@ -10,10 +11,12 @@ import type { Progress } from '../../progress.ts';
 import type { GuestRecord, Guests } from '../../vm/guests.ts';
 import { memoryLimit } from '../containers/limits.ts';
 import type { Context } from '../context.ts';
+import { pinOf, placedUsers } from '../volumes/pin.ts';
 import { bootOnce, type Boots } from './boots.ts';
 
-export interface SeatRequest extends PlacementRequest {
+export interface SeatRequest extends Omit<PlacementRequest, 'pin'> {
   accelerator: AcceleratorChoice;
+  volumes?: VolumeMount[];
 }
 
 /** A container's place in a guest that answers, held until the container's row counts for it. */
@@ -39,24 +42,26 @@ export interface HostCapacity {
 }
 
 export function createSeats(ctx: Context, host: HostCapacity): Seats {
-  const held = new Map<symbol, { guestName: string; memory: number }>();
+  const held = new Map<symbol, { guestName: string; memory: number; volumes: VolumeMount[] }>();
   const boots: Boots = new Map();
   const heldIn = (name: string) => [...held.values()].filter((seat) => seat.guestName === name);
   return {
-    async take(request, progress, signal) {
+    async take({ volumes = [], ...request }, progress, signal) {
       const guests = await ctx.link.open();
       // A guest that has not been heard since the engine's start would be passed over for a new one.
       await ctx.watch.settled();
       const available = await host.memoryAvailable();
       // From here to `held.set` nothing waits, so two requests never count on the same room.
-      const placement = place(request, candidates(ctx, guests, boots, heldIn), {
+      const users = [...placedUsers(ctx, guests), ...held.values().map((seat) => ({ ...seat, firm: true }))];
+      const pin = pinOf(volumes, users, (id) => ctx.volumes.store.get(id)?.name ?? id);
+      const placement = place({ ...request, pin }, candidates(ctx, guests, boots, heldIn), {
         memoryAvailable: available - promisedToBooting(boots),
         cpus: host.cpus,
         reserve: HOST_RESERVE,
       });
       const seat = Symbol();
       const guestName = placement.kind === 'new' ? placement.name : placement.guest.name;
-      held.set(seat, { guestName, memory: countedMemory(request.memoryLimit) });
+      held.set(seat, { guestName, memory: countedMemory(request.memoryLimit), volumes });
       try {
         const running =
           placement.kind === 'existing' && !boots.has(guestName) ? guests.get(placement.guest.id) : undefined;

@@ -72,6 +72,7 @@ export function watchGuests(ctx: Context): GuestWatch {
       for (const guest of guests.list()) {
         update(guest, guests);
         ctx.idle.consider(guest.id);
+        ctx.volumes.consider(guest.id);
       }
       for (const { record } of ctx.state.containers.all()) ctx.heal.consider(record.id);
     },

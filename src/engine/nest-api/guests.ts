@@ -9,6 +9,7 @@ import { memoryLimit } from '../containers/limits.ts';
 import { isUp } from '../containers/observe.ts';
 import type { Context } from '../context.ts';
 import { dockerState } from '../docker-api/container-status.ts';
+import type { Container } from '../state/record.ts';
 import { removeGuest } from '../guests/remove.ts';
 import { guestUsage } from './guest-usage.ts';
 
@@ -76,8 +77,23 @@ export async function deleteGuest(ctx: Context, guest: GuestRecord, force: boole
     });
   // Marked first: should the engine end on the way, the next one completes it.
   for (const container of containers) ctx.state.containers.update(container.record.id, { phase: 'removing' });
+  await endUsersOfVolumes(ctx, guest, running);
   await removeGuest(ctx, await ctx.link.open(), guest.id);
   for (const container of containers) await dropContainer(ctx, container);
+}
+
+/** Their last writes are to reach the volumes, where the guest still answers. */
+async function endUsersOfVolumes(ctx: Context, guest: GuestRecord, running: Container[]): Promise<void> {
+  const trunk = guest.state === 'running' ? ctx.link.current()?.trunk(guest.id) : undefined;
+  for (const { record } of running)
+    if (record.spec.volumes?.length)
+      await trunk
+        ?.send({
+          method: 'DELETE',
+          path: `/v1/containers/${record.id}?force=1`,
+          signal: AbortSignal.timeout(ANSWER_MILLISECONDS),
+        })
+        .catch((error: unknown) => ctx.log(`end container \`${record.name}\`: ${String(error)}`));
 }
 
 function containersOf(ctx: Context, guestId: string) {

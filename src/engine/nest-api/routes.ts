@@ -140,7 +140,10 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
     {
       method: 'DELETE',
       path: '/nest/deployments/:project',
-      handle: (call) => resultStream(ctx, call, (progress) => takeDown(ctx, call.params['project'] ?? '', progress)),
+      handle: (call) =>
+        resultStream(ctx, call, (progress) =>
+          takeDown(ctx, call.params['project'] ?? '', progress, flag(call.query, 'volumes')),
+        ),
     },
     { method: 'GET', path: '/nest/progress', handle: (call) => zoneProgress(ctx, call) },
   ];

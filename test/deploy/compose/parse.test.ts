@@ -28,6 +28,7 @@ test('a file with only an image has every default filled in', (t) => {
     project: {
       name: 'shop',
       zone: 'shop',
+      volumes: [],
       services: [
         {
           name: 'web',
@@ -40,6 +41,7 @@ test('a file with only an image has every default filled in', (t) => {
           environment: {},
           labels: {},
           ports: [],
+          mounts: [],
           hostname: null,
           workingDirectory: null,
           user: null,
@@ -307,7 +309,7 @@ const bad: [title: string, file: string, message: string][] = [
   [
     'volumes',
     web('image: hello', 'volumes:', '  - /var/run/docker.sock:/var/run/docker.sock'),
-    '4:5: services.web.volumes: not supported yet: files live and end with their container; remove the key, or put the files into the image',
+    '5:9: services.web.volumes[0]: files of the host: not supported yet; use a volume, or put the files into the image',
   ],
   [
     'privileged',
@@ -325,9 +327,9 @@ const bad: [title: string, file: string, message: string][] = [
     '4:5: services.web.mem_swappiness: not supported yet; remove the key',
   ],
   [
-    'volumes of the file',
-    `${web('image: hello')}volumes: { data: }\n`,
-    '4:1: volumes: not supported yet: files live and end with their container; remove the key',
+    'a volume with a driver of its own',
+    `${web('image: hello')}volumes: { data: { driver: nfs } }\n`,
+    '4:28: volumes.data.driver: `nfs` is no driver that nest has; remove the key',
   ],
   [
     'an image that is no name',

@@ -1,0 +1,162 @@
+import * as v from 'valibot';
+import type { ContainerSpec } from '../../../guest-agent/api.ts';
+import { NestError } from '../../errors.ts';
+import { checkVolumeName } from '../volumes/create.ts';
+import { ANONYMOUS_VOLUME, type VolumeRequest } from '../volumes/request.ts';
+
+const text = v.pipe(v.string(), v.maxLength(4096), v.regex(/^[^\0]*$/));
+const labels = v.nullish(v.record(text, text));
+
+/** An entry of HostConfig.Mounts: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container. */
+const Mount = v.looseObject({
+  Type: v.nullish(text),
+  Source: v.nullish(text),
+  Target: v.nullish(text),
+  ReadOnly: v.nullish(v.boolean()),
+  Consistency: v.nullish(text),
+  BindOptions: v.nullish(v.looseObject({})),
+  VolumeOptions: v.nullish(
+    v.looseObject({
+      NoCopy: v.nullish(v.boolean()),
+      Labels: labels,
+      Subpath: v.nullish(text),
+      DriverConfig: v.nullish(v.object({ Name: v.nullish(text), Options: labels })),
+    }),
+  ),
+  TmpfsOptions: v.nullish(v.looseObject({ SizeBytes: v.nullish(v.number()), Mode: v.nullish(v.number()) })),
+});
+type Mount = v.InferOutput<typeof Mount>;
+
+/** The fields of HostConfig that mount something. */
+export const MOUNT_FIELDS = {
+  Binds: v.nullish(v.pipe(v.array(text), v.maxLength(64))),
+  Mounts: v.nullish(v.pipe(v.array(Mount), v.maxLength(64))),
+};
+type HostMounts = v.InferOutput<v.ObjectSchema<typeof MOUNT_FIELDS, undefined>>;
+
+export interface Mounts {
+  volumes: VolumeRequest[];
+  tmpfs: NonNullable<ContainerSpec['tmpfs']>;
+}
+
+/**
+ * @param declared the body's `Volumes`: paths that get a volume of their own
+ * @throws NestError `invalid-input`, `unsupported`.
+ */
+export function mountsOf(host: HostMounts, declared: Record<string, unknown> | null | undefined): Mounts {
+  const parts = [...(host.Binds ?? []).map(fromBind), ...(host.Mounts ?? []).map(fromMount)];
+  const volumes = parts.flatMap((part) => ('options' in part ? [] : part));
+  const tmpfs = parts.flatMap((part) => ('options' in part ? part : []));
+  const taken = new Set(parts.map(({ destination }) => destination));
+  if (taken.size < parts.length) throw invalid('mounts', 'two are on the same path');
+  const anonymous = Object.keys(declared ?? {}).filter((path) => !taken.has(path));
+  return {
+    tmpfs,
+    volumes: [...volumes, ...anonymous.map((path) => ({ ...ANONYMOUS_VOLUME, destination: checked(path, path) }))],
+  };
+}
+
+/** `NAME:/path`, `NAME:/path:ro,nocopy`, `/path`. */
+function fromBind(bind: string): VolumeRequest {
+  const [source = '', destination, options = '', ...more] = bind.split(':');
+  if (more.length > 0 || source === '') throw invalid(bind, 'not NAME:PATH[:OPTIONS]');
+  if (destination === undefined) return { ...ANONYMOUS_VOLUME, destination: checked(bind, source) };
+  const words = options.split(',').filter((word) => word !== '');
+  const unknown = words.find((word) => !BIND_OPTIONS.has(word));
+  if (unknown !== undefined) throw invalid(bind, `option \`${unknown}\` is unknown`, 'ro, rw and nocopy are known');
+  return named(bind, source, {
+    destination: checked(bind, destination),
+    readOnly: words.includes('ro'),
+    copy: !words.includes('nocopy'),
+  });
+}
+
+function fromMount(mount: Mount): VolumeRequest | Mounts['tmpfs'][number] {
+  const { Type: type, Target, Source, ReadOnly } = mount;
+  const destination = checked(`mount \`${Target ?? ''}\``, Target ?? '');
+  switch (type || 'volume') {
+    case 'volume': {
+      const { NoCopy, Labels, Subpath, DriverConfig } = mount.VolumeOptions ?? {};
+      if (Subpath) throw unsupported(destination, 'VolumeOptions.Subpath', 'mount the whole volume');
+      const driver = volumeOptions(DriverConfig?.Name, DriverConfig?.Options);
+      const asked = { destination, readOnly: ReadOnly ?? false, copy: NoCopy !== true, ...driver };
+      if (!Source) return { ...ANONYMOUS_VOLUME, ...asked, labels: Labels ?? {} };
+      return { ...named(destination, Source, asked), labels: Labels ?? {} };
+    }
+    case 'tmpfs': {
+      const { SizeBytes, Mode } = mount.TmpfsOptions ?? {};
+      return {
+        destination,
+        options: [
+          ...(SizeBytes ? [`size=${SizeBytes}`] : []),
+          ...(Mode ? [`mode=${Mode.toString(8)}`] : []),
+          ...(ReadOnly === true ? ['ro'] : []),
+        ],
+      };
+    }
+    default:
+      throw unsupported(destination, `type \`${(type ?? '').slice(0, 32)}\``, 'use a volume: type=volume');
+  }
+}
+
+function named(
+  what: string,
+  source: string,
+  asked: Pick<VolumeRequest, 'destination' | 'readOnly' | 'copy'> & { size?: number | null },
+): VolumeRequest {
+  if (source.startsWith('/') || source.startsWith('.'))
+    throw unsupported(what, 'files of the host', 'use a volume, or put the files into the image');
+  checkVolumeName(source);
+  return { size: null, labels: {}, ...asked, name: source };
+}
+
+/** Options of the driver `local`: `size`, in bytes or with a unit. */
+export function volumeOptions(
+  driver: string | null | undefined,
+  options: Record<string, string> | null | undefined,
+): { size: number | null } {
+  if (driver && driver !== 'local')
+    throw new NestError('unsupported', `volume driver \`${driver.slice(0, 64)}\`: there is none`, {
+      hint: 'leave it out: `local` is the only one',
+    });
+  const { size, ...others } = options ?? {};
+  const [other] = Object.keys(others);
+  if (other !== undefined)
+    throw new NestError('unsupported', `volume option \`${other.slice(0, 64)}\`: not supported by nest`, {
+      hint: '`size` is: size=2g',
+    });
+  return { size: size === undefined ? null : bytesOf(size) };
+}
+
+function bytesOf(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,15})([kmgt]?)i?b?$/i.exec(text) ?? [];
+  if (count === undefined) throw invalid(`size \`${text.slice(0, 32)}\``, 'not a size', 'write 512m, 2g');
+  return Number(count) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase());
+}
+
+/** A path that can be mounted on. What the kernel says must be where programs look for it. */
+function checked(what: string, path: string): string {
+  if (!path.startsWith('/')) throw invalid(what, `\`${path}\` is no absolute path`);
+  const plain = `/${path
+    .split('/')
+    .filter((name) => name !== '' && name !== '.')
+    .join('/')}`;
+  if (plain.split('/').includes('..')) throw invalid(what, `\`${path}\` leads up`);
+  if (plain === '/') throw invalid(what, "destination can't be '/'");
+  if (/^\/(proc|sys)(\/|$)/.test(plain))
+    throw invalid(what, `\`${plain}\` is the kernel's`, 'mount it elsewhere: what is on /proc and /sys must be true');
+  return plain;
+}
+
+function invalid(what: string, why: string, hint?: string): NestError {
+  return new NestError('invalid-input', `invalid volume specification: '${what}': ${why}`, hint ? { hint } : {});
+}
+
+function unsupported(what: string, field: string, hint: string): NestError {
+  return new NestError('unsupported', `create container: mount \`${what}\`: ${field}: not supported by nest yet`, {
+    hint,
+  });
+}
+
+/** z and Z are labels of SELinux, which guests have not. */
+const BIND_OPTIONS = new Set(['ro', 'rw', 'nocopy', 'z', 'Z']);
