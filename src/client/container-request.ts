@@ -3,6 +3,7 @@ import { LABELS } from '../api.ts';
 import { NestError } from '../errors.ts';
 import type { HostSettings } from './container-settings.ts';
 import { parsePort, parseRestart, toMap } from './docker-values.ts';
+import type { mountSettings } from './mounts.ts';
 import type { Healthcheck } from './health-check.ts';
 
 /** What `nest run` asks for, as its flags say it. */
@@ -34,6 +35,7 @@ export interface RunOptions {
   remove: boolean;
   tty: boolean;
   settings: HostSettings;
+  mounts: ReturnType<typeof mountSettings>;
 }
 
 /** The body of Docker's ContainerCreate; throws `invalid-input` for a value that Docker would not take. */
@@ -66,8 +68,10 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
     ExposedPorts: Object.fromEntries(ports.map(({ container }) => [container, {}])),
     Tty: options.tty,
     ...(options.domainname !== undefined && { Domainname: options.domainname }),
+    ...options.mounts.body,
     HostConfig: {
       ...options.settings,
+      ...options.mounts.host,
       AutoRemove: options.remove,
       RestartPolicy: restart,
       PortBindings: Object.fromEntries(

@@ -47,6 +47,8 @@ export interface EngineClient {
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<GuestImage>;
+  /** To another zone. */
+  giveVolume(name: string, zone: string): Promise<void>;
   disk(): Promise<DiskUsage>;
   check(repair: boolean, onProgress: OnProgress, signal?: AbortSignal): Promise<StoreCheck>;
   /** @param context tar of the build's context */
@@ -58,7 +60,12 @@ export interface EngineClient {
   ): Promise<BuildResult>;
   deployments(): Promise<Deployment[]>;
   deploy(deployment: DeployRequest, onProgress: OnProgress, signal?: AbortSignal): Promise<DeployResult>;
-  down(project: string, onProgress: OnProgress, signal?: AbortSignal): Promise<DownResult>;
+  down(
+    project: string,
+    options: { volumes: boolean },
+    onProgress: OnProgress,
+    signal?: AbortSignal,
+  ): Promise<DownResult>;
   /** What the engine does for one zone, until the signal ends it; never throws because of the engine. */
   watch(zone: string, onProgress: OnProgress, signal: AbortSignal): Promise<void>;
 }
@@ -97,6 +104,8 @@ export function engineClient(socketPath: string): EngineClient {
       const query = new URLSearchParams({ recipe, ...(force && { force: '1' }) });
       return work({ method: 'POST', path: `/nest/guest-images?${query.toString()}`, signal }, GuestImage, onProgress);
     },
+    giveVolume: (name, zone) =>
+      done({ method: 'PUT', path: `/nest/volumes/${encodeURIComponent(name)}`, body: { zone } }),
     disk: () => json('/nest/disk', DiskUsage),
     check: (repair, onProgress, signal) =>
       work({ method: 'POST', path: `/nest/check${repair ? '?repair=1' : ''}`, signal }, StoreCheck, onProgress),
@@ -108,9 +117,13 @@ export function engineClient(socketPath: string): EngineClient {
     deployments: () => json('/nest/deployments', v.array(Deployment)),
     deploy: (deployment, onProgress, signal) =>
       work({ method: 'POST', path: '/nest/deployments', body: deployment, signal }, DeployResult, onProgress),
-    down: (project, onProgress, signal) =>
+    down: (project, { volumes }, onProgress, signal) =>
       work(
-        { method: 'DELETE', path: `/nest/deployments/${encodeURIComponent(project)}`, signal },
+        {
+          method: 'DELETE',
+          path: `/nest/deployments/${encodeURIComponent(project)}${volumes ? '?volumes=1' : ''}`,
+          signal,
+        },
         DownResult,
         onProgress,
       ),

@@ -7,7 +7,7 @@ import { ErrorBody } from '../api.ts';
 import { ERROR_STATUS, NestError, type ErrorCode } from '../errors.ts';
 
 export interface EngineRequest {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path and query. */
   path: string;
   /** Sent as JSON. */

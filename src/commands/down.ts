@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import type { DownResult } from '../api.ts';
 import { readComposeFile } from '../client/compose-file.ts';
 import { projectNameOf } from '../client/project-name.ts';
@@ -8,7 +9,7 @@ import { NestCommand } from '../client/terminal/command.ts';
 export default class Down extends NestCommand {
   static override summary = 'Remove what a deploy made';
   static override description =
-    'Stops and removes the containers of a project, and the guests that nothing else needs.';
+    'Stops and removes the containers of a project, and the guests that nothing else needs. Its volumes stay.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> hello',
     { description: 'The project of the Compose file in this folder', command: '<%= config.bin %> <%= command.id %>' },
@@ -21,16 +22,22 @@ export default class Down extends NestCommand {
     }),
   };
 
+  static override flags = {
+    volumes: Flags.boolean({ char: 'v', summary: 'Also its volumes, with all that is in them' }),
+  };
+
   async run(): Promise<DownResult> {
-    const { args } = await this.parse(Down);
+    const { args, flags } = await this.parse(Down);
     const project = await projectOf(args.project);
     const engine = await this.engine();
     const result = await this.withProgress((view) =>
-      engine.nest.down(project, (event) => view.show(event), this.signal),
+      engine.nest.down(project, flags, (event) => view.show(event), this.signal),
     );
     for (const container of result.removed) this.print(`Removed container ${container}`);
     for (const guest of result.guests) this.print(`Removed guest ${guest}`);
-    if (result.removed.length + result.guests.length === 0) this.print(`${project} has nothing to remove`);
+    for (const volume of result.volumes) this.print(`Removed volume ${volume}`);
+    if (result.removed.length + result.guests.length + result.volumes.length === 0)
+      this.print(`${project} has nothing to remove`);
     return result;
   }
 }

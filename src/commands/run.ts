@@ -7,6 +7,7 @@ import { startExitCode } from '../client/exit-codes.ts';
 import { Capture, captured, ownOutput, type Captured } from '../client/output.ts';
 import { healthCheck } from '../client/health-check.ts';
 import { hostLimits } from '../client/host-limits.ts';
+import { mountSettings } from '../client/mounts.ts';
 import { runInForeground, startContainer } from '../client/run-container.ts';
 import { NestCommand } from '../client/terminal/command.ts';
 import { SEVERAL, TTY_FLAG } from '../client/terminal/flags.ts';
@@ -82,6 +83,17 @@ export default class Run extends NestCommand {
       default: 'no',
       env: 'NEST_RESTART',
     }),
+    volume: Flags.string({
+      char: 'v',
+      summary: 'Mount a volume; PATH alone makes one that has no name',
+      helpValue: '[NAME:]PATH[:ro]',
+      ...SEVERAL,
+    }),
+    mount: Flags.string({
+      summary: 'The same in words: type=volume,source=NAME,target=PATH,readonly',
+      helpValue: 'OPTIONS',
+      ...SEVERAL,
+    }),
     ...SETTING_FLAGS,
     'stop-signal': Flags.string({ summary: 'Signal that stops it', helpValue: 'SIGNAL' }),
     pull: Flags.option({
@@ -114,6 +126,7 @@ export default class Run extends NestCommand {
       stopSignal: flags['stop-signal'],
       remove: flags.rm,
       settings: await containerSettings(flags),
+      mounts: mountSettings(flags),
     });
     const engine = await this.engine();
     const view = this.progress({ clear: true });

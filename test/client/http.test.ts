@@ -41,10 +41,10 @@ test('no permission for the socket is told apart from no engine', (t) => {
 
 test('progress comes as it happens, the result last', async (t) => {
   const step = { type: 'step', id: 1, title: 'Boot', state: 'running', detail: 'kernel' } as const;
-  const result = { type: 'result', value: { project: 'p', removed: [], guests: [] } };
+  const result = { type: 'result', value: { project: 'p', removed: [], guests: [], volumes: [] } };
   await using engine = await fakeEngine({ 'DELETE /nest/deployments/p': events(step, result) });
   const seen: ProgressEvent[] = [];
-  const down = await engineClient(engine.paths.engineSocket).down('p', (event) => seen.push(event));
+  const down = await engineClient(engine.paths.engineSocket).down('p', { volumes: false }, (event) => seen.push(event));
   t.deepEqual(seen, [step]);
   t.deepEqual(down, result.value);
 });
@@ -59,7 +59,12 @@ test('an aborted command closes its stream, so the engine sees it', async (t) =>
     },
   });
   const controller = new AbortController();
-  const down = engineClient(engine.paths.engineSocket).down('p', () => undefined, controller.signal);
+  const down = engineClient(engine.paths.engineSocket).down(
+    'p',
+    { volumes: false },
+    () => undefined,
+    controller.signal,
+  );
   await t.throwsAsync(down, { message: 'stop' });
   await t.notThrowsAsync(closed.promise);
 });
