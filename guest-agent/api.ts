@@ -41,6 +41,9 @@
  * | GET /v1/containers/:id/changes | – | one FileChange a line: what the container did to its image's files |
  * | GET /v1/containers/:id/layer | – | tar of the files that the container wrote, as an OCI layer |
  * | GET /v1/containers/:id/export | – | tar of all files that the container sees |
+ * | GET /v1/containers/:id/stat?path=P | – | FileStat, the last link of the path not followed; 404 |
+ * | GET /v1/containers/:id/archive?path=P | – | tar of that file or folder under its own name, of what is in it for `P/.` |
+ * | POST /v1/containers/:id/unpack?path=P | tar | `{}` when it is unpacked in that folder, ErrorReply when it broke off |
  * | POST /v1/containers/:id/ports/:port | bytes | bytes: a TCP connection to that port inside the container's network; 502 refused |
  * | POST /v1/containers/:id/resize | TerminalSize | 204; 409 when it is not running or has no terminal |
  * | POST /v1/exec/:execId/resize | TerminalSize | 204; the same |
@@ -300,6 +303,19 @@ export const FileChange = v.strictObject({
   path: v.pipe(v.string(), v.maxLength(3 * 4096)),
 });
 
+/** A file as lstat(2) shows it. */
+export const FileStat = v.strictObject({
+  name: v.pipe(v.string(), v.maxLength(4096)),
+  /** With the bits of its type: inode(7). */
+  mode: v.pipe(count, v.maxValue(0xffff_ffff)),
+  /** Bytes; 0 of what is no plain file. */
+  size: v.pipe(count, v.maxValue(Number.MAX_SAFE_INTEGER)),
+  /** Milliseconds since 1970. */
+  modifiedAt: v.pipe(count, v.maxValue(2 ** 43)),
+  /** Of a link, else empty. */
+  linkTarget: v.pipe(v.string(), v.maxLength(3 * 4096)),
+});
+
 export const ErrorReply = v.object({
   /** operation + `object` + cause. */
   message: v.pipe(v.string(), v.maxLength(4096)),
@@ -324,5 +340,6 @@ export type ExecState = v.InferOutput<typeof ExecState>;
 export type Identity = v.InferOutput<typeof Identity>;
 export type AgentInfo = v.InferOutput<typeof AgentInfo>;
 export type AgentEvent = v.InferOutput<typeof AgentEvent>;
+export type FileStat = v.InferOutput<typeof FileStat>;
 export type FileChange = v.InferOutput<typeof FileChange>;
 export type ErrorReply = v.InferOutput<typeof ErrorReply>;

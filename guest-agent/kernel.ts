@@ -84,6 +84,7 @@ export function openKernel(sys: Sys): Kernel & LayerMounts & VolumeMounts {
     },
     openTree: (rootfs, tree) => openTree(sys, rootfs, tree),
     readXattrs: (path) => new Map(sys.listXattrs(path).flatMap((name) => withValue(name, sys.getXattr(path, name)))),
+    openRoot: (pid) => sys.open(`/proc/${pid}/root`, O_PATH | O_DIRECTORY | O_CLOEXEC),
     openFolder(root, path, use = 'find') {
       const flags = (use === 'read' ? O_RDONLY : O_PATH) | O_DIRECTORY | O_CLOEXEC;
       return sys.openat2(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);

@@ -61,8 +61,13 @@ export interface Kernel {
    */
   readInRunning(pid: number, path: string): string;
   readInStopped(rootfs: StoppedRoot, path: string): string;
-  /** Descriptor of a folder: what the container wrote, the image alone, or what the container sees. Read-only, and without a name. */
-  openTree(rootfs: StoppedRoot, tree: 'upper' | 'image' | 'whole'): number;
+  /**
+   * Descriptor of a folder: what the container wrote, the image alone, or what the container sees. Read-only but for
+   * `writable`, and without a name.
+   */
+  openTree(rootfs: StoppedRoot, tree: 'upper' | 'image' | 'whole' | 'writable'): number;
+  /** Descriptor of the root of a process. */
+  openRoot(pid: number): number;
   /**
    * Descriptor of the folder `path` seen from the folder `root`, which bounds where links lead. @param path bytes
    *
@@ -96,4 +101,5 @@ export interface StoppedRoot {
   /** Topmost first. */
   layers: string[];
   upper: string;
+  work: string;
 }

@@ -4,6 +4,7 @@ import { conflict, RequestError } from '../errors.ts';
 import { isOpaque, isOverlayXattr, isWhiteout } from '../rootfs/whiteout.ts';
 import { present, walk, type WalkedFile } from '../rootfs/walk.ts';
 import type { Runtime } from '../runtime.ts';
+import { O_PATH } from '../sys/constants.ts';
 import { padding, type TarEntry, type TarType } from '../tar/entry.ts';
 import { tarEnd, tarHeader } from '../tar/writer.ts';
 import type { Container } from './container.ts';
@@ -54,7 +55,7 @@ async function* layerEntry(runtime: Runtime, file: WalkedFile): AsyncGenerator<B
   const { path, stats } = file;
   const slash = path.lastIndexOf('/') + 1;
   if (isWhiteout(stats)) {
-    yield tarHeader({ ...plain(stats, 'file'), name: `${path.slice(0, slash)}${WHITEOUT}${path.slice(slash)}` });
+    yield tarHeader({ ...plainEntry(stats, 'file'), name: `${path.slice(0, slash)}${WHITEOUT}${path.slice(slash)}` });
     return false;
   }
   if (path.startsWith(WHITEOUT, slash))
@@ -71,13 +72,13 @@ export async function* packEntry(
   const found = type && present(() => kernel.readXattrs(at));
   if (type === undefined || found === undefined) return false;
   const xattrs = new Map([...found].filter(([name]) => !isOverlayXattr(name) && !name.startsWith('system.')));
-  const entry = { ...plain(stats, type), name: path, xattrs };
+  const entry = { ...plainEntry(stats, type), name: path, xattrs };
   switch (type) {
     case 'file':
       return yield* fileEntry(entry, at);
     case 'directory':
       yield tarHeader({ ...entry, name: `${path}/` });
-      if (isOpaque(found)) yield tarHeader({ ...plain(stats, 'file'), name: `${path}/${OPAQUE}` });
+      if (isOpaque(found)) yield tarHeader({ ...plainEntry(stats, 'file'), name: `${path}/${OPAQUE}` });
       return true;
     case 'symlink': {
       const target = present(() => readlinkSync(at, { encoding: 'buffer' }));
@@ -97,12 +98,13 @@ export async function* packEntry(
 
 /** As many bytes as the header says, whatever happens to the file meanwhile: what is missing is zeros. */
 async function* fileEntry(entry: TarEntry, at: Buffer): AsyncGenerator<Buffer, boolean> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(at, flags).catch(() => undefined);
+  // A container may put a device in its place meanwhile, which must not even be opened.
+  const handle = await open(at, O_PATH | constants.O_NOFOLLOW).catch(() => undefined);
   if (handle === undefined) return false;
-  await using file = handle;
-  const stats = await file.stat();
+  await using found = handle;
+  const stats = await found.stat();
   if (!stats.isFile()) return false;
+  await using file = await open(`/proc/self/fd/${found.fd}`, constants.O_RDONLY);
   yield tarHeader({ ...entry, size: stats.size });
   for (let left = stats.size; left > 0;) {
     const chunk = Buffer.alloc(Math.min(left, CHUNK));
@@ -115,7 +117,7 @@ async function* fileEntry(entry: TarEntry, at: Buffer): AsyncGenerator<Buffer, b
   return true;
 }
 
-function plain(stats: Stats, type: TarType): TarEntry {
+export function plainEntry(stats: Stats, type: TarType): TarEntry {
   return {
     name: '',
     type,
@@ -132,7 +134,7 @@ function plain(stats: Stats, type: TarType): TarEntry {
 }
 
 const hardLink = (stats: Stats, name: string, linkName: string): TarEntry => ({
-  ...plain(stats, 'hard-link'),
+  ...plainEntry(stats, 'hard-link'),
   name,
   linkName,
 });

@@ -1,5 +1,4 @@
 import type { ContainerState } from '../api.ts';
-import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
 import { ZygoteAway } from '../zygote-client.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
@@ -73,7 +72,6 @@ function statusAfter({ state }: Container, again: boolean): ContainerState['stat
 
 function prepareInit(runtime: Runtime, container: Container, root: string): Omit<ContainerInit, 'stdio' | 'cgroup'> {
   const { spec } = container;
-  const { work } = containerFolders(runtime.folders, spec.id);
   const rootfs = { ...stoppedRoot(runtime, container), root };
   const read = (path: string) => runtime.kernel.readInStopped(rootfs, path);
   const identity = resolveUser(spec.user, read);
@@ -82,7 +80,7 @@ function prepareInit(runtime: Runtime, container: Container, root: string): Omit
     ...processInit({ ...spec, argv: commandOf(spec) }, spec.security ?? {}, identity),
     options: containerOptions(spec, runtime.volumes),
     hostname: spec.hostname,
-    rootfs: { ...rootfs, work },
+    rootfs,
     sandbox: sandboxOf(spec),
   };
 }

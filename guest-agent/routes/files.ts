@@ -1,7 +1,9 @@
+import type { ErrorReply } from '../api.ts';
 import { containerArchive } from '../container/archive.ts';
 import { containerChanges } from '../container/changes.ts';
 import { findContainer } from '../container/container.ts';
-import { sendAll } from './output.ts';
+import { copyIn, copyOut, statFile } from '../container/copy.ts';
+import { respondStream, sendAll } from './output.ts';
 import type { Routes } from './router.ts';
 
 /** What is in containers' files. */
@@ -19,6 +21,37 @@ export const fileRoutes: Routes = {
 
   async 'GET /v1/containers/:id/export'({ runtime, params, stream }) {
     await sendAll(stream, gathered(containerArchive(runtime, findContainer(runtime, params.id), 'whole')));
+    return undefined;
+  },
+
+  'GET /v1/containers/:id/stat': async ({ runtime, params, query }) => ({
+    status: 200,
+    body: await statFile(runtime, findContainer(runtime, params.id), query.get('path') ?? ''),
+  }),
+
+  async 'GET /v1/containers/:id/archive'({ runtime, params, query, stream }) {
+    const container = findContainer(runtime, params.id);
+    await copyOut(runtime, container, query.get('path') ?? '', (archive) => sendAll(stream, gathered(archive)));
+    return undefined;
+  },
+
+  /** The headers say that the folder is there, and that the archive may come. */
+  async 'POST /v1/containers/:id/unpack'({ runtime, params, query, stream }) {
+    const container = findContainer(runtime, params.id);
+    const archive = () => {
+      respondStream(stream, 'application/json');
+      return stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    };
+    try {
+      await copyIn(runtime, container, query.get('path') ?? '', archive);
+      stream.end('{}');
+    } catch (error) {
+      if (!stream.headersSent) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      stream.end(JSON.stringify({ message: message.slice(0, 2000) } satisfies ErrorReply));
+      // The rest is of no interest, and would keep the stream open.
+      stream.resume();
+    }
     return undefined;
   },
 };

@@ -45,6 +45,7 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
     readInStopped: (_rootfs, path) => etc(path),
     openTree: ({ layersFolder, layers, upper }, tree) =>
       openSync(tree === 'image' ? join(layersFolder, layers[0] ?? '') : upper, 'r'),
+    openRoot: () => openSync(folder, 'r'),
     openFolder: (_root, path) => openSync(path, 'r'),
     makeNode: () => {},
     setXattr: () => {},

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import type { TarEntry } from '../../guest-agent/tar/entry.ts';
@@ -108,3 +108,50 @@ async function read(file: string): Promise<Map<string, TarEntry & { body: string
   }
   return entries;
 }
+
+test('cp copies files and folders both ways, of containers that run and that have ended', async (t) => {
+  const here = path.join(nest.paths.data, 'copies');
+  await mkdir(path.join(here, 'tree/sub'), { recursive: true });
+  await writeFile(path.join(here, 'tree/sub/file'), 'from here');
+  await symlink('/nowhere', path.join(here, 'tree/link'));
+  await nest.ok('run', '-d', '--name', 'running', 'localhost/busybox:files', 'sleep', '100000');
+  await nest.ok('run', '--name', 'ended', 'localhost/busybox:files', 'true');
+  for (const name of ['running', 'ended']) {
+    await nest.ok('cp', path.join(here, 'tree'), `${name}:/copied`);
+    await nest.ok('cp', path.join(here, 'tree/sub/file'), `${name}:/copied/sub/renamed`);
+    const out = path.join(here, name);
+    await nest.ok('cp', `${name}:/copied`, out);
+    t.is(await readFile(path.join(out, 'sub/renamed'), 'utf8'), 'from here');
+    t.is(await readlink(path.join(out, 'link')), '/nowhere');
+    await nest.ok('cp', `${name}:/d/.`, out);
+    t.is(await readFile(path.join(out, 'b'), 'utf8'), 'b');
+  }
+  t.is(
+    await nest.ok('exec', 'running', 'sh', '-c', 'stat -c %u /copied/sub/file; cat /copied/sub/file'),
+    '0\nfrom here',
+  );
+  const missing = await nest.run(['cp', 'running:/not/there', here]);
+  t.regex(missing.stderr, /Could not find the file \/not\/there in container running/);
+  t.regex(
+    (await nest.run(['cp', path.join(here, 'tree'), 'running:/f'])).stderr,
+    /a folder cannot take the place of a file/,
+  );
+});
+
+test('while a container swaps a folder for a link, cp touches nothing outside of it (CVE-2018-15664)', async (t) => {
+  const swap =
+    'mkdir -p /x/real; echo inside >/x/real/canary; cd /x; while :; do ln -sfn /var/lib/nest d; rm d; mv real d; mv d real; done';
+  await nest.ok('run', '-d', '--name', 'swapper', 'localhost/busybox:files', 'sh', '-c', swap);
+  const file = path.join(nest.paths.data, 'canary');
+  await writeFile(file, 'canary');
+  for (let round = 0; round < 5; round++) {
+    await nest.run(['cp', file, 'swapper:/x/d/canary']);
+    const out = path.join(nest.paths.data, `swapped-${round}`);
+    await nest.run(['cp', 'swapper:/x/d', out]);
+    // The guest's own folder of this name has containers in it, the container's own root has no such folder.
+    t.false(existsSync(path.join(out, 'containers')));
+  }
+  // What was written is in the container; the guest's disk has no file of this name.
+  await nest.ok('rm', '-f', 'swapper');
+  t.is(await nest.ok('run', '--rm', 'localhost/busybox:files', 'echo', 'well'), 'well');
+});

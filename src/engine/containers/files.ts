@@ -41,7 +41,7 @@ async function read(ctx: Context, container: Container, what: string, signal: Ab
   return agent.read({ method: 'GET', path: `/v1/containers/${container.record.id}/${what}`, signal });
 }
 
-async function* fromGuest({ record }: Container, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* fromGuest({ record }: Container, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
     yield* source;
   } catch (error) {

@@ -11,7 +11,7 @@ export async function sendReply(response: ServerResponse, reply: Reply): Promise
     response.writeHead(200, { 'Content-Type': raw ? RAW : FRAMES }).flushHeaders();
     await pipeline(output, response);
   } else if ('stream' in reply) {
-    response.writeHead(reply.status, { 'Content-Type': reply.contentType }).flushHeaders();
+    response.writeHead(reply.status, { 'Content-Type': reply.contentType, ...reply.headers }).flushHeaders();
     await pipeline(reply.stream, response);
   } else if ('late' in reply) {
     response.writeHead(reply.status, { 'Content-Type': JSON_TYPE }).flushHeaders();

@@ -21,7 +21,7 @@ export type Reply =
   | { status: number; text: string; headers?: Record<string, string> }
   /** The headers go out at once, the JSON when it is there. */
   | { status: number; late: Promise<unknown> }
-  | { status: number; stream: Readable; contentType: string }
+  | { status: number; stream: Readable; contentType: string; headers?: Record<string, string> }
   /** The connection becomes the stream where the client asked for an upgrade. */
   | { attached: AttachedStreams; stdin: boolean };
 

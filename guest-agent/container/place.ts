@@ -1,0 +1,92 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import type { FileStat } from '../api.ts';
+import { conflict, errnoOf, invalid, notFound } from '../errors.ts';
+import type { Runtime } from '../runtime.ts';
+import { type Container, isRunning } from './container.ts';
+import { stoppedRoot } from './stopped-root.ts';
+
+/**
+ * A container's root as a descriptor, which bounds where the container's links lead (CVE-2018-15664). One that does not run
+ * is kept from starting meanwhile where its files are to be written.
+ */
+export async function withRoot<T>(
+  runtime: Runtime,
+  container: Container,
+  { path, write }: { path: string; write: boolean },
+  use: (root: number) => Promise<T>,
+): Promise<T> {
+  const { kernel } = runtime;
+  const running = () => isRunning(container) && holding(kernel.openRoot(container.state.pid), use);
+  const stopped = () => {
+    refuseVolumes(container, path);
+    return holding(kernel.openTree(stoppedRoot(runtime, container), write ? 'writable' : 'whole'), use);
+  };
+  if (isRunning(container)) return holding(kernel.openRoot(container.state.pid), use);
+  if (!write) return stopped();
+  return container.inTurn(() => running() || stopped());
+}
+
+/** A file of a container, the last link of its path not followed; `contents` of a folder that is named by `/` or `/.` */
+export interface Place {
+  /** A name of it for system calls: a link before the last name is none. */
+  at: Buffer;
+  /** Its own name: '.' for contents. */
+  name: string;
+  stats: Stats;
+  close(): void;
+}
+
+/** @throws RequestError 404 */
+export function findPlace(runtime: Runtime, root: number, path: string): Place {
+  if (!path.startsWith('/') || path.includes('\0')) throw invalid(`find \`${path}\`: not an absolute path`);
+  const names = path.split('/').filter((name) => name !== '' && name !== '.');
+  if (names.includes('..')) throw invalid(`find \`${path}\`: it leads up`);
+  const last = /\/\.?$/.test(path) ? undefined : names.pop();
+  const folder = present(path, () => runtime.kernel.openFolder(root, Buffer.from(`/${names.join('/')}`)));
+  const at = Buffer.from(`/proc/self/fd/${folder}/${last ?? '.'}`);
+  try {
+    const stats = present(path, () => lstatSync(at));
+    return { at, name: last ?? '.', stats, close: () => closeSync(folder) };
+  } catch (error) {
+    closeSync(folder);
+    throw error;
+  }
+}
+
+export function fileStat({ at, name, stats }: Place): FileStat {
+  const { mode, size, mtimeMs } = stats;
+  const linkTarget = stats.isSymbolicLink() ? readlinkSync(at) : '';
+  return { name, mode, size: stats.isFile() ? size : 0, modifiedAt: Math.max(0, Math.floor(mtimeMs)), linkTarget };
+}
+
+/** The folder of a place, to be read. */
+export function openPlace({ at }: Place): number {
+  const fd = openSync(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  fstatSync(fd);
+  return fd;
+}
+
+async function holding<T>(fd: number, use: (fd: number) => Promise<T>): Promise<T> {
+  try {
+    return await use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function present<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? ''))
+      throw notFound(`Could not find the file ${path.slice(0, 1024)} in the container`);
+    throw error;
+  }
+}
+
+/** They are in no guest, or in another one: what is below them would be shown as theirs. */
+function refuseVolumes({ spec }: Container, path: string): void {
+  const volume = spec.volumes?.find(({ destination }) => `${path}/`.startsWith(`${destination}/`));
+  if (volume !== undefined)
+    throw conflict(`copy \`${path}\`: a volume is on \`${volume.destination}\`, start the container first`);
+}
