@@ -18,6 +18,7 @@
  * | GET /v1/layers | – | string[] of diff ids that are mounted |
  * | PUT /v1/volumes/:volume | VolumeDisk | 200 VolumeReply; mounting a mounted one succeeds |
  * | DELETE /v1/volumes/:volume | – | 204 once nothing of it is unwritten and its disk can go, also when absent; 409 while a container runs with it |
+ * | POST /v1/copies/:id/:copy | tar of `content` | as unpack: files for a container that is created next, by their place in its `copies` |
  * | POST /v1/containers | ContainerSpec | 201 ContainerState; the same id and spec again: 200 |
  * | POST /v1/run?stdin=1 | ContainerSpec on one line, then stdin bytes | frames once execve succeeded, until it has exited: creates, attaches and starts |
  * | GET /v1/containers | – | ContainerRecord[] |
@@ -103,6 +104,9 @@ export const VolumeMount = v.strictObject({
   /** False leaves an empty volume empty; otherwise it gets what the image has at `destination`. */
   copy: v.optional(v.boolean()),
 });
+
+/** Files that were sent for this container alone. */
+export const CopyMount = v.strictObject({ destination: absolutePath, readOnly: v.optional(v.boolean()) });
 
 export const RestartPolicy = v.strictObject({
   name: v.picklist(['no', 'always', 'on-failure', 'unless-stopped']),
@@ -210,6 +214,7 @@ export const ContainerSpec = v.strictObject({
   tmpfs: v.optional(v.pipe(v.array(Tmpfs), v.maxLength(64))),
   /** Each must be mounted in the guest when the container starts. */
   volumes: v.optional(v.pipe(v.array(VolumeMount), v.maxLength(64))),
+  copies: v.optional(v.pipe(v.array(CopyMount), v.maxLength(64))),
   devices: v.optional(v.pipe(v.array(DeviceAccess), v.maxLength(64))),
   /** Bytes that /dev/shm may hold; 64 MiB by default. */
   shmSize: v.optional(v.pipe(count, v.minValue(1))),

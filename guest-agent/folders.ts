@@ -32,6 +32,7 @@ export function containerFolders(folders: Folders, id: string) {
     log: join(state, 'log'),
     upper: join(state, 'upper'),
     work: join(state, 'work'),
+    copies: join(state, 'copies'),
   };
 }
 

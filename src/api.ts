@@ -136,6 +136,8 @@ export const DeployRequest = v.strictObject({
   fileName: text,
   /** Default project name: the file's folder. */
   folder: text,
+  /** Where relative paths in the file begin; absolute. */
+  directory: v.optional(v.pipe(text, v.startsWith('/'))),
   project: v.optional(text),
   /** For ${VAR}. */
   environment: v.record(text, text),
@@ -230,6 +232,8 @@ export const LABELS = {
   service: 'com.docker.compose.service',
   volume: 'com.docker.compose.volume',
   configHash: 'com.docker.compose.config-hash',
+  /** Digests of the host's files that it was made with. */
+  copies: 'nest.copies',
 } as const;
 
 export type Accelerator = v.InferOutput<typeof Accelerator>;

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, type Stats } from 'node:fs';
 import type { FileStat } from '../api.ts';
 import { invalid } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
@@ -51,7 +51,7 @@ export function copyOut(
   });
 }
 
-/** Unpacks a tar into a folder of a container; `ready` is called once that was found. */
+/** Unpacks a tar into a folder of a container. @param archive begins it, once the folder was found */
 export function copyIn(
   runtime: Runtime,
   container: Container,
@@ -72,7 +72,7 @@ export function copyIn(
 async function* folderEntries(
   runtime: Runtime,
   top: number,
-  { path, stats }: { path: string; stats: import('node:fs').Stats },
+  { path, stats }: { path: string; stats: Stats },
 ): AsyncGenerator<Buffer> {
   yield tarHeader({ ...plainEntry(stats, 'directory'), name: `${path}/` });
   yield* packFolder(runtime, top, packEntry, `${path}/`);

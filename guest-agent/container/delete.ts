@@ -1,4 +1,8 @@
+import { existsSync } from 'node:fs';
+import * as v from 'valibot';
+import { ContainerId } from '../api.ts';
 import { conflict } from '../errors.ts';
+import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
 import { removeExec } from './exec.ts';
 import { removeTree } from './remove-tree.ts';
@@ -8,7 +12,7 @@ import { markRemoved } from './store.ts';
 /** Deleting an absent container succeeds. Files are deleted last: an interrupted delete goes on when the agent starts. */
 export async function deleteContainer(runtime: Runtime, id: string, force: boolean): Promise<void> {
   const container = runtime.containers.get(id);
-  if (container === undefined) return;
+  if (container === undefined) return removeUnborn(runtime, id);
   if (force) await killNow(runtime, container);
   const gone = await container.inTurn(() => {
     const { status } = container.state;
@@ -23,4 +27,10 @@ export async function deleteContainer(runtime: Runtime, id: string, force: boole
   });
   for (const exec of [...runtime.execs.values()]) if (exec.container === id) removeExec(runtime, exec);
   await removeTree(gone);
+}
+
+/** What was sent for a container that did not come to be. */
+async function removeUnborn({ folders }: Runtime, id: string): Promise<void> {
+  if (v.is(ContainerId, id) && existsSync(containerFolders(folders, id).state))
+    await removeTree(markRemoved(folders, id));
 }

@@ -10,15 +10,23 @@ import { capabilityMask } from '../security/capability-names.ts';
 import { SANDBOX } from '../security/defaults.ts';
 import { sysctlPath } from '../security/sysctl.ts';
 import { MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY } from '../sys/constants.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Volumes } from '../volumes.ts';
+import { copyContent } from './copies.ts';
 import type { ContainerOptions, ProcessOptions, Sandbox } from '../zygote/protocol.ts';
 
 /** What this container has and most have not: an ordinary one's is empty, which costs nothing. */
-export function containerOptions(spec: ContainerSpec, mounted: Volumes): ContainerOptions & ProcessOptions {
-  const { tmpfs, volumes, init, devices, sysctls, security, domainname } = spec;
+export function containerOptions(
+  spec: ContainerSpec,
+  { folders, volumes: mounted }: Pick<Runtime, 'folders' | 'volumes'>,
+): ContainerOptions & ProcessOptions {
+  const { tmpfs, volumes, copies, init, devices, sysctls, security, domainname } = spec;
   const mounts = [
     ...(tmpfs ?? []).map(tmpfsMount),
     ...(volumes ?? []).map((volume) => volumeMount(volume, mounted)),
+    ...(copies ?? []).map(({ destination, readOnly }, index) =>
+      bindMount(copyContent(folders, spec.id, index), destination, attributesOf(readOnly)),
+    ),
   ].sort(byDepth);
   if (init === true) mounts.push(INIT_MOUNT);
   return {
@@ -60,9 +68,10 @@ function tmpfsMount({ destination, options }: NonNullable<ContainerSpec['tmpfs']
 
 /** What it is writable by: the volume's own mount may be read-only besides. */
 function volumeMount({ volume, destination, readOnly }: VolumeMount, mounted: Volumes): Mount {
-  const attributes = MOUNT_ATTR_NODEV | (readOnly === true ? MOUNT_ATTR_RDONLY : 0);
-  return bindMount(join(mounted.folder(volume), VOLUME_FILES), destination, attributes);
+  return bindMount(join(mounted.folder(volume), VOLUME_FILES), destination, attributesOf(readOnly));
 }
+
+const attributesOf = (readOnly: boolean | undefined) => MOUNT_ATTR_NODEV | (readOnly === true ? MOUNT_ATTR_RDONLY : 0);
 
 /** One that is mounted inside another comes after it. */
 function byDepth(a: Mount, b: Mount): number {

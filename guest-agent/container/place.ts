@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import { closeSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import type { FileStat } from '../api.ts';
 import { conflict, errnoOf, invalid, notFound } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
@@ -16,14 +16,12 @@ export async function withRoot<T>(
   use: (root: number) => Promise<T>,
 ): Promise<T> {
   const { kernel } = runtime;
-  const running = () => isRunning(container) && holding(kernel.openRoot(container.state.pid), use);
+  const running = () => (isRunning(container) ? holding(kernel.openRoot(container.state.pid), use) : undefined);
   const stopped = () => {
     refuseVolumes(container, path);
     return holding(kernel.openTree(stoppedRoot(runtime, container), write ? 'writable' : 'whole'), use);
   };
-  if (isRunning(container)) return holding(kernel.openRoot(container.state.pid), use);
-  if (!write) return stopped();
-  return container.inTurn(() => running() || stopped());
+  return running() ?? (write ? container.inTurn(() => running() ?? stopped()) : stopped());
 }
 
 /** A file of a container, the last link of its path not followed; `contents` of a folder that is named by `/` or `/.` */
@@ -57,13 +55,6 @@ export function fileStat({ at, name, stats }: Place): FileStat {
   const { mode, size, mtimeMs } = stats;
   const linkTarget = stats.isSymbolicLink() ? readlinkSync(at) : '';
   return { name, mode, size: stats.isFile() ? size : 0, modifiedAt: Math.max(0, Math.floor(mtimeMs)), linkTarget };
-}
-
-/** The folder of a place, to be read. */
-export function openPlace({ at }: Place): number {
-  const fd = openSync(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  fstatSync(fd);
-  return fd;
 }
 
 async function holding<T>(fd: number, use: (fd: number) => Promise<T>): Promise<T> {

@@ -78,7 +78,7 @@ function prepareInit(runtime: Runtime, container: Container, root: string): Omit
   identity.groups.push(...resolveGroups(spec.groups ?? [], read));
   return {
     ...processInit({ ...spec, argv: commandOf(spec) }, spec.security ?? {}, identity),
-    options: containerOptions(spec, runtime.volumes),
+    options: containerOptions(spec, runtime),
     hostname: spec.hostname,
     rootfs,
     sandbox: sandboxOf(spec),

@@ -1,8 +1,12 @@
-import type { ErrorReply } from '../api.ts';
+import type { ServerHttp2Stream } from 'node:http2';
+import * as v from 'valibot';
+import { ContainerId, type ErrorReply } from '../api.ts';
+import { receiveCopy } from '../container/copies.ts';
 import { containerArchive } from '../container/archive.ts';
 import { containerChanges } from '../container/changes.ts';
 import { findContainer } from '../container/container.ts';
 import { copyIn, copyOut, statFile } from '../container/copy.ts';
+import { parse } from './input.ts';
 import { respondStream, sendAll } from './output.ts';
 import type { Routes } from './router.ts';
 
@@ -38,23 +42,38 @@ export const fileRoutes: Routes = {
   /** The headers say that the folder is there, and that the archive may come. */
   async 'POST /v1/containers/:id/unpack'({ runtime, params, query, stream }) {
     const container = findContainer(runtime, params.id);
-    const archive = () => {
-      respondStream(stream, 'application/json');
-      return stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-    };
-    try {
-      await copyIn(runtime, container, query.get('path') ?? '', archive);
-      stream.end('{}');
-    } catch (error) {
-      if (!stream.headersSent) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      stream.end(JSON.stringify({ message: message.slice(0, 2000) } satisfies ErrorReply));
-      // The rest is of no interest, and would keep the stream open.
-      stream.resume();
-    }
+    await unpacking(stream, (archive) => copyIn(runtime, container, query.get('path') ?? '', archive));
+    return undefined;
+  },
+
+  async 'POST /v1/copies/:id/:copy'({ runtime, params, stream }) {
+    const id = parse(ContainerId, params.id, 'container id');
+    const index = parse(v.pipe(v.string(), v.regex(/^\d{1,2}$/), v.toNumber()), params.copy, 'copy');
+    await unpacking(stream, (archive) => receiveCopy(runtime, id, index, archive));
     return undefined;
   },
 };
+
+/** Takes the archive in the request's body, and says at the end how it went. */
+async function unpacking(
+  stream: ServerHttp2Stream,
+  unpack: (archive: () => AsyncIterable<Buffer>) => Promise<void>,
+): Promise<void> {
+  const archive = () => {
+    respondStream(stream, 'application/json');
+    return stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  };
+  try {
+    await unpack(archive);
+    stream.end('{}');
+  } catch (error) {
+    if (!stream.headersSent) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    stream.end(JSON.stringify({ message: message.slice(0, 2000) } satisfies ErrorReply));
+    // The rest is of no interest, and would keep the stream open.
+    stream.resume();
+  }
+}
 
 function* lines(values: Iterable<unknown>): Generator<Buffer> {
   for (const value of values) yield Buffer.from(`${JSON.stringify(value)}\n`);

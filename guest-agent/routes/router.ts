@@ -17,6 +17,7 @@ export interface Params {
   execId: string;
   diffId: string;
   volume: string;
+  copy: string;
   port: string;
 }
 
@@ -47,4 +48,4 @@ export function router(
   };
 }
 
-const NO_PARAMS: Params = { id: '', execId: '', diffId: '', volume: '', port: '' };
+const NO_PARAMS: Params = { id: '', execId: '', diffId: '', volume: '', copy: '', port: '' };

@@ -9,6 +9,8 @@ export interface ComposeFile {
   fileName: string;
   /** Name of the folder it is in. */
   folder: string;
+  /** Its path. */
+  directory: string;
   environment: Record<string, string>;
 }
 
@@ -20,6 +22,7 @@ export async function readComposeFile(place: string, own: NodeJS.ProcessEnv = pr
     file,
     fileName: path.basename(location),
     folder: path.basename(path.dirname(location)),
+    directory: path.dirname(location),
     environment: mentioned(file, { ...dotEnv, ...own }),
   };
 }

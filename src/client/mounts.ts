@@ -51,6 +51,7 @@ export function parseMount(text: string): MountSettings {
         return { Type: 'volume', ...common, VolumeOptions: { NoCopy: noCopy, Labels: {}, ...driver } };
       }
       case 'bind':
+        if (isTrue(take('live'))) throw invalid(text, NOT_LIVE, 'leave `live` out, and copy what changes: nest cp');
         return { Type: 'bind', ...common, Source: path.resolve(source) };
       case 'tmpfs': {
         const size = take('tmpfs-size');
@@ -83,4 +84,6 @@ function invalid(mount: string, why: string, hint: string): NestError {
   return new NestError('invalid-input', `mount \`${mount}\`: ${why}`, { hint });
 }
 
+/** docs/decisions/0014-volumes.md */
+const NOT_LIVE = "no file system is shared live: guests are clones, whose memory the host's file server cannot map";
 const MOUNT_HINT = 'options: type, source, target, readonly, volume-nocopy, size, tmpfs-size, tmpfs-mode';

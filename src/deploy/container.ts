@@ -131,6 +131,7 @@ function portBindings(ports: PublishedPort[]): CreateBody['HostConfig']['PortBin
 function mount(asked: ServiceMount): Mount {
   const { type, target, readOnly } = asked;
   const common = { Type: type, Target: target, ReadOnly: readOnly };
+  if (asked.type === 'bind') return { ...common, Source: asked.source };
   if (asked.type === 'tmpfs') {
     const { size, mode } = asked;
     return {

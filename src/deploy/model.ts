@@ -25,9 +25,13 @@ export interface ProjectVolume {
   labels: Record<string, string>;
 }
 
-/** @property source the volume's own name; null for one that nobody names */
+/**
+ * @property source the volume's own name, null for one that nobody names; or a path of the host, as the file has it until
+ * its folder is known
+ */
 export type ServiceMount =
   | { type: 'volume'; source: string | null; target: string; readOnly: boolean; noCopy: boolean }
+  | { type: 'bind'; source: string; target: string; readOnly: boolean }
   | { type: 'tmpfs'; target: string; readOnly: boolean; size: number | null; mode: number | null };
 
 /** One service is one container. A null is left to the image. */

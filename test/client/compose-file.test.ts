@@ -13,10 +13,10 @@ async function folderWith(files: Record<string, string>): Promise<{ folder: stri
 
 test('a folder’s file is found in Compose’s order', async (t) => {
   await using place = await folderWith({ 'docker-compose.yml': 'old', 'compose.yaml': 'new' });
-  const { file, fileName, folder } = await readComposeFile(place.folder, {});
+  const { file, fileName, folder, directory } = await readComposeFile(place.folder, {});
   t.deepEqual(
-    { file, fileName, folder },
-    { file: 'new', fileName: 'compose.yaml', folder: path.basename(place.folder) },
+    { file, fileName, folder, directory },
+    { file: 'new', fileName: 'compose.yaml', folder: path.basename(place.folder), directory: place.folder },
   );
 });
 
@@ -39,7 +39,13 @@ test('a place that is not there is an error', async (t) => {
   await t.throwsAsync(readComposeFile('/nonexistent/compose.yaml', {}), { code: 'not-found' });
 });
 
-const file = { file: '', fileName: 'compose.yaml', folder: 'My_Shop.v2', environment: {} };
+const file = {
+  file: '',
+  fileName: 'compose.yaml',
+  folder: 'My_Shop.v2',
+  directory: '/srv/My_Shop.v2',
+  environment: {},
+};
 
 test('a project is named by the environment, the file or the folder, in this order', (t) => {
   const named = { ...file, file: 'name: shop\nservices: {}' };

@@ -44,6 +44,7 @@ test.serial('deploy sends the file’s text and shows what was done and why', as
     file: 'services: {}',
     fileName: 'compose.yaml',
     folder: 'hello',
+    directory: place.folder,
     environment: {},
   });
 });

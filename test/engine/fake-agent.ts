@@ -4,7 +4,7 @@
  * started), `junk` (sends what is not a frame). Every published port answers with the bytes it was sent.
  */
 import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import { json } from 'node:stream/consumers';
+import { buffer, json } from 'node:stream/consumers';
 import { PassThrough } from 'node:stream';
 import type {
   AgentEvent,
@@ -23,6 +23,8 @@ export interface FakeAgent {
   layers: Set<string>;
   /** Whether containers stood still when what they wrote was read. */
   readPaused: boolean[];
+  /** Archives that came for containers, by `ID/PLACE`. */
+  copies: Map<string, Buffer>;
   /** Sends an event that the agent would not send by itself. */
   emit(event: AgentEvent): void;
   close(): Promise<void>;
@@ -50,6 +52,7 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
   const execs = new Map<string, { spec: ExecSpec; exitCode: number | null }>();
   const layers = new Set<string>();
   const readPaused: boolean[] = [];
+  const copies = new Map<string, Buffer>();
   const watchers = new Set<Http2ServerResponse>();
 
   const emit = (event: AgentEvent) => {
@@ -123,6 +126,11 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
     const reply = (status: number, value?: unknown) =>
       response.writeHead(status).end(value === undefined ? '' : JSON.stringify(value));
     const key = `${request.method} ${resource ?? ''}${id && ' id'}${verb && ` ${verb}`}`;
+    if (request.method === 'POST' && resource === 'copies') {
+      response.writeHead(200);
+      copies.set(`${id}/${verb}`, await buffer(request));
+      return response.end('{}');
+    }
     switch (key) {
       case 'GET layers':
         reply(200, [...layers]);
@@ -243,6 +251,7 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
     containers,
     layers,
     readPaused,
+    copies,
     emit,
     close: () =>
       new Promise((resolve) => {

@@ -96,6 +96,7 @@ const REQUEST: CreateRequest = {
   limits: {},
   settings: {},
   volumes: [],
+  copies: [],
   reuse: {},
   restart: { name: 'no', maximumRetries: 0 },
   log: null,

@@ -63,6 +63,18 @@ for (const bind of [
     t.throws(() => volumes([bind]), { message: /invalid/ });
   });
 
+test('what begins with a slash is of the host', (t) => {
+  t.deepEqual(
+    mountsOf({ Binds: ['/srv/x:/x:ro'], Mounts: [{ Type: 'bind', Source: '/y', Target: '/y' }] }, null).copies,
+    [
+      { source: '/srv/x', destination: '/x', readOnly: true },
+      { source: '/y', destination: '/y', readOnly: false },
+    ],
+  );
+  const shared = { Type: 'bind', Source: '/y', Target: '/y', BindOptions: { Propagation: 'shared' } };
+  t.throws(() => mountsOf({ Mounts: [shared] }, null), { message: /propagation `shared`/ });
+});
+
 test('two mounts on one path are refused', (t) => {
   t.throws(() => volumes(['one:/x', 'two:/x/']), { message: /two are on the same path/ });
 });

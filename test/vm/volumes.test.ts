@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import { pluggedDisks } from '../../src/libvirt/description.ts';
@@ -176,6 +176,18 @@ test.serial(
     t.regex(await nest.ok('system', 'df'), /Volumes +1 +0 +/);
   },
 );
+
+test.serial('files of this host are copied into a container: what changes later shows on neither side', async (t) => {
+  const here = path.join(nest.paths.data, 'site');
+  await mkdir(here);
+  await writeFile(path.join(here, 'page'), 'first');
+  await run('-d', '--name', 'site', '-v', `${here}:/site`, '-v', `${here}/page:/etc/page:ro`, IMAGE, ...sleeper);
+  t.is(await nest.ok('exec', 'site', 'cat', '/site/page', '/etc/page'), 'firstfirst');
+  t.regex((await nest.run(['exec', 'site', 'sh', '-c', 'echo x >/etc/page'])).stderr, /Read-only file system/);
+  await nest.ok('exec', 'site', 'sh', '-c', 'echo inside >/site/page');
+  t.is(await readFile(path.join(here, 'page'), 'utf8'), 'first');
+  await nest.ok('rm', '-f', 'site');
+});
 
 test.serial('a volume can be given to another zone, and has its place there', async (t) => {
   await nest.ok('volume', 'update', '--zone', 'other', 'data');

@@ -2,11 +2,11 @@ import { lstat, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
+import { packFile } from '../../../guest-agent/tar/pack.ts';
 import { NestError } from '../../errors.ts';
 import type { Engine } from '../connect.ts';
 import { ReaderGone } from '../output.ts';
 import { archiveName, landing, parentOf, type Target } from './landing.ts';
-import { packFile } from './pack.ts';
 import { unpackFiles } from './unpack.ts';
 
 export interface CopyOptions {

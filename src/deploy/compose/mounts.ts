@@ -5,7 +5,7 @@ import { Invalid, quoted } from './problems.ts';
 import { parseBytes } from './quantities.ts';
 import { fields, guarded, type Reader, scalar } from './read.ts';
 
-/** An entry of a service's `volumes`: `data:/path[:ro]`, `/path`, or a map. A volume is named as in the file. */
+/** An entry of a service's `volumes`: `data:/path[:ro]`, `./file:/path[:ro]`, `/path`, or a map. A volume is named as in the file. */
 export const mountReader: Reader<ServiceMount> = (value, problems) => {
   if (value.kind !== 'map') return SHORT(value, problems);
   const read = LONG(value, problems);
@@ -23,8 +23,9 @@ export function parseShortMount(text: string): ServiceMount {
   const words = options.split(',').filter((word) => word !== '');
   const unknown = words.find((word) => !['ro', 'rw', 'nocopy', 'z', 'Z'].includes(word));
   if (unknown !== undefined) throw new Invalid(`option ${quoted(unknown)} is unknown`, 'write ro, rw or nocopy');
-  if (isPath(source)) throw hostFiles();
-  return volume(parseVolumeName(source), parseTarget(target), words.includes('ro'), words.includes('nocopy'));
+  const readOnly = words.includes('ro');
+  if (isPath(source)) return { type: 'bind', source: parseHostPath(source), target: parseTarget(target), readOnly };
+  return volume(parseVolumeName(source), parseTarget(target), readOnly, words.includes('nocopy'));
 }
 
 const SHORT = scalar('a mount', parseShortMount);
@@ -35,6 +36,7 @@ const LONG = fields({
   target: scalar('a path', parseTarget),
   read_only: scalar('true or false', parseFlag),
   consistency: scalar('a word', (text) => text),
+  bind: fields({ create_host_path: scalar('true or false', parseFlag) }),
   volume: fields({ nocopy: scalar('true or false', parseFlag) }),
   tmpfs: fields({ size: scalar('a size', parseBytes), mode: scalar('a mode', parseMode) }),
 });
@@ -44,13 +46,13 @@ function longMount(read: NonNullable<ReturnType<typeof LONG>>): ServiceMount {
   if (read.type === undefined || target === undefined) throw new Invalid('has no type or no target', 'write both');
   if (read.type === 'tmpfs')
     return { type: 'tmpfs', target, readOnly, size: read.tmpfs?.size ?? null, mode: read.tmpfs?.mode ?? null };
+  if (read.type === 'bind') return { type: 'bind', source: parseHostPath(source ?? ''), target, readOnly };
   return volume(source === undefined ? null : parseVolumeName(source), target, readOnly, read.volume?.nocopy);
 }
 
-function parseType(text: string): 'volume' | 'tmpfs' {
-  if (text === 'volume' || text === 'tmpfs') return text;
-  if (text === 'bind') throw hostFiles();
-  throw new Invalid(`${quoted(text)} is no type of mount`, 'write volume or tmpfs');
+function parseType(text: string): 'volume' | 'bind' | 'tmpfs' {
+  if (text === 'volume' || text === 'bind' || text === 'tmpfs') return text;
+  throw new Invalid(`${quoted(text)} is no type of mount`, 'write volume, bind or tmpfs');
 }
 
 function parseTarget(text: string): string {
@@ -74,12 +76,13 @@ function parseMode(text: string): number {
 
 const isPath = (source: string) => /^[/.~]/.test(source);
 
-function hostFiles(): Invalid {
-  return new Invalid('files of the host: not supported yet', 'use a volume, or put the files into the image');
+function parseHostPath(text: string): string {
+  if (/^(\/|\.{1,2}(\/|$))/.test(text)) return text;
+  throw new Invalid(`${quoted(text)} is no path of the host`, 'begin it with / or ./');
 }
 
 function volume(source: string | null, target: string, readOnly = false, noCopy = false): ServiceMount {
   return { type: 'volume', source, target, readOnly, noCopy };
 }
 
-const ADVICE = 'write VOLUME:/path, VOLUME:/path:ro or /path';
+const ADVICE = 'write VOLUME:/path, ./FILE:/path, each with :ro where it is only read, or /path';

@@ -12,7 +12,10 @@ import { projectVolumes, reportMounts, volumesReader } from './volumes.ts';
 import { readTree, type Value } from './tree.ts';
 import { topLevelRefusal } from './unsupported.ts';
 
-export type ComposeRequest = Pick<DeployRequest, 'file' | 'fileName' | 'folder' | 'project' | 'environment'>;
+export type ComposeRequest = Pick<
+  DeployRequest,
+  'file' | 'fileName' | 'folder' | 'directory' | 'project' | 'environment'
+>;
 
 export interface ParsedCompose {
   project: Project;
@@ -67,7 +70,12 @@ function readFile(
   reportMounts(services, defined, problems);
   const volumes = projectVolumes(defined, name);
   return {
-    project: { name, zone, volumes, services: complete(services, { name, zone, volumes }) },
+    project: {
+      name,
+      zone,
+      volumes,
+      services: complete(services, { name, zone, volumes, directory: request.directory ?? '/' }),
+    },
     version: read?.version,
   };
 }
@@ -96,7 +104,10 @@ function hasContent(value: Value, key: string): boolean {
   return content !== undefined && !isNull(content);
 }
 
-function complete(services: NamedService[], project: Pick<Project, 'name' | 'zone' | 'volumes'>): Service[] {
+function complete(
+  services: NamedService[],
+  project: Pick<Project, 'name' | 'zone' | 'volumes'> & { directory: string },
+): Service[] {
   return services.flatMap(({ name, read }) => {
     const { image } = read;
     return image === undefined ? [] : [completeService(name, { ...read, image }, project)];

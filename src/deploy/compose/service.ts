@@ -47,7 +47,7 @@ export function serviceReader(environment: Readonly<Record<string, string>>): Re
 export function completeService(
   name: string,
   read: ServiceFields & { image: string },
-  project: Pick<Project, 'name' | 'zone' | 'volumes'>,
+  project: Pick<Project, 'name' | 'zone' | 'volumes'> & { directory: string },
 ): Service {
   return {
     name,
@@ -60,7 +60,7 @@ export function completeService(
     environment: read.environment ?? {},
     labels: read.labels ?? {},
     ports: read.ports?.map((port) => port.value) ?? [],
-    mounts: namedMounts(read.volumes, project.volumes),
+    mounts: namedMounts(read.volumes, project),
     hostname: read.hostname ?? null,
     workingDirectory: read.working_dir ?? null,
     user: read.user ?? null,

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Project, ProjectVolume, ServiceMount } from '../model.ts';
 import { parseFlag } from './settings.ts';
 import { parseVolumeName } from './mounts.ts';
@@ -73,11 +74,14 @@ export function projectVolumes(volumes: VolumeFields[], project: string): Projec
   }));
 }
 
-/** A service's mounts, with the volumes' own names. */
-export function namedMounts(mounts: Located<ServiceMount>[] | undefined, volumes: Project['volumes']): ServiceMount[] {
-  return (mounts ?? []).map(({ value: mount }) =>
-    mount.type === 'volume' && mount.source !== null
-      ? { ...mount, source: volumes.find(({ key }) => key === mount.source)?.name ?? mount.source }
-      : mount,
-  );
+/** A service's mounts, with the volumes' own names and absolute paths. */
+export function namedMounts(
+  mounts: Located<ServiceMount>[] | undefined,
+  { volumes, directory }: { volumes: Project['volumes']; directory: string },
+): ServiceMount[] {
+  return (mounts ?? []).map(({ value: mount }) => {
+    if (mount.type === 'bind') return { ...mount, source: path.resolve(directory, mount.source) };
+    if (mount.type !== 'volume' || mount.source === null) return mount;
+    return { ...mount, source: volumes.find(({ key }) => key === mount.source)?.name ?? mount.source };
+  });
 }

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { ErrorReply, FileStat } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import { checkedTar } from '../../images/checked-tar.ts';
+import type { Trunk } from '../../trunk/trunk.ts';
 import type { Context } from '../context.ts';
 import type { Container } from '../state/record.ts';
 import { agentOf } from './agent.ts';
@@ -34,10 +35,19 @@ export async function copyIn(
   { path, archive, signal }: { path: string; archive: Readable; signal: AbortSignal },
 ): Promise<void> {
   const agent = await agentOf(ctx, container);
-  const stream = await agent.open({ method: 'POST', path: route(container, 'unpack', path), signal });
+  const what = `container \`${container.record.name}\``;
+  await sendArchive(agent, { path: route(container, 'unpack', path), what, archive, signal });
+}
+
+/** @param path of the agent's route that unpacks it */
+export async function sendArchive(
+  agent: Trunk,
+  { path, what, archive, signal }: { path: string; what: string; archive: Readable; signal?: AbortSignal | undefined },
+): Promise<void> {
   const over = new AbortController();
-  const sending = pipeline(archive, stream, { signal: AbortSignal.any([signal, over.signal]) });
-  const broken = sending.then(
+  const ended = AbortSignal.any([over.signal, ...(signal ? [signal] : [])]);
+  const stream = await agent.open({ method: 'POST', path, ...(signal && { signal }) });
+  const broken = pipeline(archive, stream, { signal: ended }).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -46,10 +56,8 @@ export async function copyIn(
   if (result === '{}') return;
   const failure = v.safeParse(v.pipe(v.string(), v.parseJson(), ErrorReply), result);
   if (failure.success) throw new NestError('invalid-input', failure.output.message);
-  signal.throwIfAborted();
-  throw new NestError('guest-lost', `copy to container \`${container.record.name}\`: it broke off`, {
-    cause: await broken,
-  });
+  signal?.throwIfAborted();
+  throw new NestError('guest-lost', `copy to ${what}: it broke off`, { cause: await broken });
 }
 
 /** What the guest says at the end, '' when it breaks off. */

@@ -6,6 +6,7 @@ import type { Progress } from '../../progress.ts';
 import type { Context } from '../context.ts';
 import type { Seat } from '../guests/seats.ts';
 import type { Container, ContainerRecord } from '../state/record.ts';
+import { sendCopies } from '../copies/send.ts';
 import { removeVolume } from '../volumes/remove.ts';
 import { volumeRequests } from '../volumes/request.ts';
 import { anonymousMounts, takeVolumes } from '../volumes/take.ts';
@@ -59,6 +60,7 @@ export async function createContainer(
   const placed = { ...row, record: { ...withVolumes(record, volumes), reason: seat.reason }, guest: seat.guest.id };
   containers.save(placed);
   seat.release();
+  await sendCopies(ctx, seat.guest.id, placed.record, progress, signal);
   const state = await putInto(ctx, seat.guest.id, placed.record, layers, signal);
   const container: Container = { ...placed, phase: 'created', state };
   containers.save(container);

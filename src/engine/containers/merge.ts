@@ -4,7 +4,7 @@ import { NestError } from '../../errors.ts';
 import { parseShape, SHAPE_ADVICE, type Shape } from '../../placement/shape.ts';
 import type { Image } from '../../images/images.ts';
 import { stackIds } from '../../images/stack.ts';
-import { ContainerRecord } from '../state/record.ts';
+import { ContainerRecord, type HostCopy } from '../state/record.ts';
 import { mergeHealth } from './health.ts';
 import type { CreateRequest } from './request.ts';
 import { signalName } from './signal.ts';
@@ -40,6 +40,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
     labels: { ...withoutShape(config.Labels), ...request.labels, [LABELS.zone]: zone },
     exposed: [...new Set([...Object.keys(config.ExposedPorts), ...request.exposed])],
     publish: request.publish,
+    copies: request.copies,
     entrypoint,
     command,
     spec: {
@@ -55,6 +56,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
       stopSeconds: request.stopSeconds ?? STOP_SECONDS,
       limits: request.limits,
       ...request.settings,
+      ...(request.copies.length > 0 && { copies: request.copies.map(copyMount) }),
       restart: request.restart,
       ...(health !== undefined && { health }),
       ...(request.log !== null && { log: request.log }),
@@ -64,6 +66,8 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
   const issues = record.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
   throw new NestError('invalid-input', `${operation}: ${issues.join('; ')}`);
 }
+
+const copyMount = ({ destination, readOnly }: HostCopy) => ({ destination, ...(readOnly && { readOnly }) });
 
 /** A zone is named by the request alone: an image must not choose whom its containers share a kernel with. */
 function zoneOf(label: string | undefined, operation: string): string {

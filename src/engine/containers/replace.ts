@@ -2,6 +2,7 @@ import type { Progress } from '../../progress.ts';
 import type { Context } from '../context.ts';
 import type { Seat } from '../guests/seats.ts';
 import type { Container } from '../state/record.ts';
+import { sendCopies } from '../copies/send.ts';
 import { findImage, putInto } from './create.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
 import { shapeOf } from './merge.ts';
@@ -35,6 +36,7 @@ export async function replaceContainer(
   const seat = await ctx.seats.take(wanted, progress, signal);
   undo.defer(() => leaveSeat(ctx, id, seat));
   const placed = { ...record, reason: seat.reason };
+  await sendCopies(ctx, seat.guest.id, placed, progress, signal);
   const state = await putInto(ctx, seat.guest.id, placed, layers, signal);
   const { name } = ctx.state.containers.get(id)?.record ?? record;
   const row = { record: { ...placed, name }, phase: 'created' as const, guest: seat.guest.id, lost: null };

@@ -1,6 +1,6 @@
 import type { ContainerSpec, Limits, LogLimits, RestartPolicy } from '../../../guest-agent/api.ts';
 import type { AcceleratorChoice } from '../../api.ts';
-import type { PortRequest } from '../state/record.ts';
+import type { HostCopy, PortRequest } from '../state/record.ts';
 import type { VolumeRequest } from '../volumes/request.ts';
 import type { HealthRequest } from './health.ts';
 
@@ -37,6 +37,7 @@ export interface CreateRequest {
     | 'terminal'
   >;
   volumes: VolumeRequest[];
+  copies: HostCopy[];
   /** Names of volumes to have again in place of new nameless ones, by destination. */
   reuse: Record<string, string>;
   restart: RestartPolicy;

@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { seeGuests } from '../docker-api/find.ts';
 import type { Container } from '../state/record.ts';
 import { applyPlan } from './apply.ts';
+import { stampCopies } from '../copies/stamp.ts';
 import { makeProjectVolumes, removeNewVolumes } from './volumes.ts';
 import { projectContainers } from './project-containers.ts';
 
@@ -22,7 +23,8 @@ export async function deploy(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<DeployResult> {
-  const { project, warnings } = parseCompose(request);
+  const { project: asked, warnings } = parseCompose(request);
+  const project = await stampCopies(asked);
   for (const warning of warnings) progress.warn(warning);
   await seeGuests(ctx);
   const accelerator: AcceleratorChoice = request.accelerator ?? 'auto';

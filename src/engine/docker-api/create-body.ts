@@ -82,7 +82,7 @@ export function createRequest(
   const host = body.HostConfig ?? {};
   const autoRemove = host.AutoRemove ?? false;
   const restart = restartPolicy(host.RestartPolicy ?? {});
-  const { volumes, tmpfs } = mountsOf(host, body.Volumes);
+  const { volumes, copies, tmpfs } = mountsOf(host, body.Volumes);
   const settings = containerSettings(host, body);
   if (autoRemove && restart.name !== 'no')
     throw new NestError('invalid-input', "can't create 'AutoRemove' container with restart policy");
@@ -102,6 +102,7 @@ export function createRequest(
     limits: limitsOf(host),
     settings: tmpfs.length === 0 ? settings : { ...settings, tmpfs: [...(settings.tmpfs ?? []), ...tmpfs] },
     volumes,
+    copies,
     reuse: {},
     restart,
     log: logLimits(host.LogConfig) ?? null,

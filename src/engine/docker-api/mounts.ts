@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { ContainerSpec } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
+import type { HostCopy } from '../state/record.ts';
 import { checkVolumeName } from '../volumes/create.ts';
 import { ANONYMOUS_VOLUME, type VolumeRequest } from '../volumes/request.ts';
 
@@ -14,7 +15,7 @@ const Mount = v.looseObject({
   Target: v.nullish(text),
   ReadOnly: v.nullish(v.boolean()),
   Consistency: v.nullish(text),
-  BindOptions: v.nullish(v.looseObject({})),
+  BindOptions: v.nullish(v.looseObject({ Propagation: v.nullish(text) })),
   VolumeOptions: v.nullish(
     v.looseObject({
       NoCopy: v.nullish(v.boolean()),
@@ -36,6 +37,7 @@ type HostMounts = v.InferOutput<v.ObjectSchema<typeof MOUNT_FIELDS, undefined>>;
 
 export interface Mounts {
   volumes: VolumeRequest[];
+  copies: HostCopy[];
   tmpfs: NonNullable<ContainerSpec['tmpfs']>;
 }
 
@@ -45,33 +47,33 @@ export interface Mounts {
  */
 export function mountsOf(host: HostMounts, declared: Record<string, unknown> | null | undefined): Mounts {
   const parts = [...(host.Binds ?? []).map(fromBind), ...(host.Mounts ?? []).map(fromMount)];
-  const volumes = parts.flatMap((part) => ('options' in part ? [] : part));
+  const volumes = parts.flatMap((part) => ('name' in part ? part : []));
+  const copies = parts.flatMap((part) => ('source' in part ? part : []));
   const tmpfs = parts.flatMap((part) => ('options' in part ? part : []));
   const taken = new Set(parts.map(({ destination }) => destination));
   if (taken.size < parts.length) throw invalid('mounts', 'two are on the same path');
   const anonymous = Object.keys(declared ?? {}).filter((path) => !taken.has(path));
   return {
     tmpfs,
+    copies,
     volumes: [...volumes, ...anonymous.map((path) => ({ ...ANONYMOUS_VOLUME, destination: checked(path, path) }))],
   };
 }
 
-/** `NAME:/path`, `NAME:/path:ro,nocopy`, `/path`. */
-function fromBind(bind: string): VolumeRequest {
+/** `NAME:/path`, `NAME:/path:ro,nocopy`, `/path`, `/path/of/host:/path`. */
+function fromBind(bind: string): VolumeRequest | HostCopy {
   const [source = '', destination, options = '', ...more] = bind.split(':');
   if (more.length > 0 || source === '') throw invalid(bind, 'not NAME:PATH[:OPTIONS]');
   if (destination === undefined) return { ...ANONYMOUS_VOLUME, destination: checked(bind, source) };
   const words = options.split(',').filter((word) => word !== '');
   const unknown = words.find((word) => !BIND_OPTIONS.has(word));
   if (unknown !== undefined) throw invalid(bind, `option \`${unknown}\` is unknown`, 'ro, rw and nocopy are known');
-  return named(bind, source, {
-    destination: checked(bind, destination),
-    readOnly: words.includes('ro'),
-    copy: !words.includes('nocopy'),
-  });
+  const asked = { destination: checked(bind, destination), readOnly: words.includes('ro') };
+  if (source.startsWith('/')) return { source, ...asked };
+  return named(source, { ...asked, copy: !words.includes('nocopy') });
 }
 
-function fromMount(mount: Mount): VolumeRequest | Mounts['tmpfs'][number] {
+function fromMount(mount: Mount): VolumeRequest | HostCopy | Mounts['tmpfs'][number] {
   const { Type: type, Target, Source, ReadOnly } = mount;
   const destination = checked(`mount \`${Target ?? ''}\``, Target ?? '');
   switch (type || 'volume') {
@@ -81,7 +83,18 @@ function fromMount(mount: Mount): VolumeRequest | Mounts['tmpfs'][number] {
       const driver = volumeOptions(DriverConfig?.Name, DriverConfig?.Options);
       const asked = { destination, readOnly: ReadOnly ?? false, copy: NoCopy !== true, ...driver };
       if (!Source) return { ...ANONYMOUS_VOLUME, ...asked, labels: Labels ?? {} };
-      return { ...named(destination, Source, asked), labels: Labels ?? {} };
+      return { ...named(Source, asked), labels: Labels ?? {} };
+    }
+    case 'bind': {
+      const { Propagation } = mount.BindOptions ?? {};
+      if (Propagation && Propagation !== 'rprivate' && Propagation !== 'private')
+        throw unsupported(
+          destination,
+          `propagation \`${Propagation}\``,
+          'leave it out: what is copied shows no later mounts',
+        );
+      if (!Source?.startsWith('/')) throw invalid(destination, 'its source is no absolute path');
+      return { source: Source, destination, readOnly: ReadOnly ?? false };
     }
     case 'tmpfs': {
       const { SizeBytes, Mode } = mount.TmpfsOptions ?? {};
@@ -100,12 +113,9 @@ function fromMount(mount: Mount): VolumeRequest | Mounts['tmpfs'][number] {
 }
 
 function named(
-  what: string,
   source: string,
   asked: Pick<VolumeRequest, 'destination' | 'readOnly' | 'copy'> & { size?: number | null },
 ): VolumeRequest {
-  if (source.startsWith('/') || source.startsWith('.'))
-    throw unsupported(what, 'files of the host', 'use a volume, or put the files into the image');
   checkVolumeName(source);
   return { size: null, labels: {}, ...asked, name: source };
 }

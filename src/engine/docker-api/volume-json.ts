@@ -30,6 +30,14 @@ export async function volumeJson(ctx: Context, volume: Volume): Promise<Record<s
 export function mountPoints(ctx: Context, container: Container): Record<string, unknown>[] {
   const { tmpfs = [] } = container.record.spec;
   return [
+    ...container.record.copies.map(({ source, destination, readOnly }) => ({
+      Type: 'bind',
+      Source: source,
+      Destination: destination,
+      Mode: readOnly ? 'ro' : '',
+      RW: !readOnly,
+      Propagation: 'rprivate',
+    })),
     ...mountsOf(container).map(({ volume: id, destination, readOnly = false }) => ({
       Type: 'volume',
       Name: ctx.volumes.store.get(id)?.name ?? '',
@@ -58,6 +66,8 @@ export function binds(ctx: Context, container: Container): string[] | null {
     const options = [...(readOnly === true ? ['ro'] : []), ...(copy === false ? ['nocopy'] : [])].join(',');
     return name === undefined ? [] : `${name}:${destination}${options && ':'}${options}`;
   });
+  for (const { source, destination, readOnly } of container.record.copies)
+    all.push(`${source}:${destination}${readOnly ? ':ro' : ''}`);
   return all.length === 0 ? null : all;
 }
 

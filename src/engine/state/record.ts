@@ -15,6 +15,8 @@ export const PortRequest = v.object({
 /** A port that listens: what was asked for with the host port that it got. */
 export const PortBinding = v.object({ containerPort: port, hostIp: text, hostPort: port });
 
+export const HostCopy = v.object({ source: text, destination: text, readOnly: v.boolean() });
+
 const recordEntries = {
   id: ContainerId,
   /** As Docker takes names: https://github.com/moby/moby/blob/master/daemon/names/names.go. */
@@ -29,6 +31,8 @@ const recordEntries = {
   /** Container ports that image or request declare, published or not: "80/tcp". */
   exposed: v.array(text),
   publish: v.array(PortRequest),
+  /** Files of this host that it has copies of, in the order of its spec's. */
+  copies: v.optional(v.array(HostCopy), []),
   entrypoint: v.nullable(v.array(text)),
   command: v.nullable(v.array(text)),
 };
@@ -59,6 +63,7 @@ export const Container = v.object({
   bindings: v.array(PortBinding),
 });
 
+export type HostCopy = v.InferOutput<typeof HostCopy>;
 export type PortRequest = v.InferOutput<typeof PortRequest>;
 export type PortBinding = v.InferOutput<typeof PortBinding>;
 export type ContainerMeta = v.InferOutput<typeof ContainerMeta>;

@@ -2,7 +2,7 @@ import test from 'ava';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { packFile } from '../../../src/client/copy/pack.ts';
+import { packFile } from '../../../guest-agent/tar/pack.ts';
 import { unpackFiles } from '../../../src/client/copy/unpack.ts';
 import { streamOf, tarOf, type TarEntry } from '../../helpers/images.ts';
 

@@ -4,7 +4,8 @@ import { createBody } from '../../../src/deploy/container.ts';
 import { NestError } from '../../../src/errors.ts';
 
 function parse(file: string) {
-  return parseCompose({ file, fileName: 'compose.yaml', folder: 'shop', environment: {} }).project;
+  return parseCompose({ file, fileName: 'compose.yaml', folder: 'shop', directory: '/srv/shop', environment: {} })
+    .project;
 }
 
 test('mounts in short and in long form ask for the same, by the names that the project gives', (t) => {
@@ -15,6 +16,8 @@ test('mounts in short and in long form ask for the same, by the names that the p
       - data:/srv
       - logs:/logs:ro
       - /own
+      - ./conf:/etc/conf:ro
+      - { type: bind, source: ../up, target: /up }
       - { type: volume, source: shared, target: /shared, read_only: true, volume: { nocopy: true } }
       - { type: tmpfs, target: /t, tmpfs: { size: 1m, mode: 0o1777 } }
 volumes:
@@ -32,6 +35,8 @@ volumes:
     { Type: 'volume', Source: 'shop_data', Target: '/srv', ReadOnly: false, VolumeOptions: { NoCopy: false } },
     { Type: 'volume', Source: 'all-logs', Target: '/logs', ReadOnly: true, VolumeOptions: { NoCopy: false } },
     { Type: 'volume', Target: '/own', ReadOnly: false, VolumeOptions: { NoCopy: false } },
+    { Type: 'bind', Target: '/etc/conf', ReadOnly: true, Source: '/srv/shop/conf' },
+    { Type: 'bind', Target: '/up', ReadOnly: false, Source: '/srv/up' },
     { Type: 'volume', Source: 'shared', Target: '/shared', ReadOnly: true, VolumeOptions: { NoCopy: true } },
     { Type: 'tmpfs', Target: '/t', ReadOnly: false, TmpfsOptions: { SizeBytes: 1024 ** 2, Mode: 0o1777 } },
   ]);
@@ -40,6 +45,7 @@ volumes:
 for (const [mount, message] of [
   ['nowhere:/srv', /volume `nowhere` is not defined; add `volumes: { nowhere: }`/],
   ['data:/proc/x', /`\/proc\/x` cannot be mounted on/],
+  ['~/x:/x', /`~\/x` is no path of the host/],
   ['data:srv', /`srv` is no absolute path/],
   ['data:/srv:rx', /option `rx` is unknown; write ro, rw or nocopy/],
   ['{ type: npipe, target: /x }', /`npipe` is no type of mount/],

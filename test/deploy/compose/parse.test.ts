@@ -307,11 +307,6 @@ const bad: [title: string, file: string, message: string][] = [
     '4:21: services.web.x-nest.zone: `A/B` is no zone name; use a-z, 0-9, - and _, at most 63, a letter or digit first',
   ],
   [
-    'volumes',
-    web('image: hello', 'volumes:', '  - /var/run/docker.sock:/var/run/docker.sock'),
-    '5:9: services.web.volumes[0]: files of the host: not supported yet; use a volume, or put the files into the image',
-  ],
-  [
     'privileged',
     web('image: hello', 'privileged: true'),
     '4:17: services.web.privileged: refused: a privileged container could take over its guest, with every container in it; remove the key, and name what it needs with cap_add and devices',

@@ -1,8 +1,8 @@
 import { createReadStream, type Stats } from 'node:fs';
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { padding, tarEntry, type TarEntry } from '../../../guest-agent/tar/entry.ts';
-import { tarEnd, tarHeader } from '../../../guest-agent/tar/writer.ts';
+import { padding, tarEntry, type TarEntry } from './entry.ts';
+import { tarEnd, tarHeader } from './writer.ts';
 
 export interface PackOptions {
   /** What is named is followed where it is a link. */
