@@ -107,7 +107,8 @@ export async function openAgentGuest(name: string): Promise<AgentGuest> {
     async close() {
       await guests.remove(guest);
       await guests.close();
-      await rm(folder, { recursive: true, force: true });
+      // What libvirt still has to write of the guest's end may come in between.
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
