@@ -41,6 +41,7 @@
  * | GET /v1/exec/:execId | – | ExecState |
  * | GET /v1/containers/:id/changes | – | one FileChange a line: what the container did to its image's files |
  * | GET /v1/containers/:id/layer | – | tar of the files that the container wrote, as an OCI layer |
+ * | PUT /v1/containers/:id/layer | ScratchDisk | LayerSize: the same tar is on that disk, from its beginning |
  * | GET /v1/containers/:id/export | – | tar of all files that the container sees |
  * | GET /v1/containers/:id/stat?path=P | – | FileStat, the last link of the path not followed; 404 |
  * | GET /v1/containers/:id/archive?path=P | – | tar of that file or folder under its own name, of what is in it for `P/.` |
@@ -90,6 +91,14 @@ export const LayerDisk = v.strictObject({
   /** SCSI serial of the disk, which finds it in the guest: the first 20 hex digits of the diff id. */
   serial: v.pipe(v.string(), v.regex(/^[0-9a-f]{20}$/)),
 });
+
+/** A disk without a file system, which the engine reads as the bytes that it is. */
+export const ScratchDisk = v.strictObject({
+  /** SCSI serial. */
+  serial: v.pipe(v.string(), v.regex(/^s[0-9a-f]{19}$/)),
+});
+
+export const LayerSize = v.strictObject({ bytes: count });
 
 export const VolumeDisk = v.strictObject({ readOnly: v.boolean() });
 
@@ -328,6 +337,7 @@ export const ErrorReply = v.object({
   errno: v.optional(v.pipe(v.string(), v.maxLength(32))),
 });
 
+export type LayerSize = v.InferOutput<typeof LayerSize>;
 export type LayerDisk = v.InferOutput<typeof LayerDisk>;
 export type VolumeReply = v.InferOutput<typeof VolumeReply>;
 export type VolumeMount = v.InferOutput<typeof VolumeMount>;

@@ -82,6 +82,8 @@ export interface Kernel {
   ): void;
   /** Links are followed. */
   setXattr(path: string, name: string, value: Buffer): void;
+  /** Path of the disk with this serial, waited for a while. */
+  findDisk(serial: string): Promise<string>;
   /** Extended attributes of the file itself, links not followed. @param path bytes */
   readXattrs(path: Buffer): Map<string, Buffer>;
   /** A descriptor of one's own of a terminal's other end. */

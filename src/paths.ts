@@ -45,6 +45,8 @@ export interface GuestPaths {
   folder: string;
   /** The guest's only writable disk, qcow2. */
   disk: string;
+  /** What it hands to the engine in bulk, sparse; only of guests that were asked to. */
+  scratch: string;
   /** Serial console, kept and bounded by virtlogd. */
   console: string;
   /** What its snapshots are of; they themselves are in its disk. */
@@ -85,6 +87,7 @@ export function guestPaths(paths: Paths, guestId: string): GuestPaths {
   return {
     folder,
     disk: path.join(folder, 'disk.qcow2'),
+    scratch: path.join(folder, 'scratch.raw'),
     console: path.join(folder, 'console.log'),
     snapshots: path.join(folder, 'snapshots.json'),
     trunk: path.join(paths.runtime, `${guestId}.trunk`),

@@ -1,12 +1,13 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import * as v from 'valibot';
-import { ContainerId, type ErrorReply } from '../api.ts';
+import { ContainerId, type ErrorReply, type LayerSize, ScratchDisk } from '../api.ts';
 import { receiveCopy } from '../container/copies.ts';
 import { containerArchive } from '../container/archive.ts';
 import { containerChanges } from '../container/changes.ts';
 import { findContainer } from '../container/container.ts';
 import { copyIn, copyOut, statFile } from '../container/copy.ts';
-import { parse } from './input.ts';
+import { writeToDisk } from '../container/write-layer.ts';
+import { parse, readBody } from './input.ts';
 import { respondStream, sendAll } from './output.ts';
 import type { Routes } from './router.ts';
 
@@ -21,6 +22,14 @@ export const fileRoutes: Routes = {
   async 'GET /v1/containers/:id/layer'({ runtime, params, stream }) {
     await sendAll(stream, gathered(containerArchive(runtime, findContainer(runtime, params.id), 'upper')));
     return undefined;
+  },
+
+  async 'PUT /v1/containers/:id/layer'({ runtime, params, stream }) {
+    const container = findContainer(runtime, params.id);
+    const { serial } = await readBody(stream, ScratchDisk);
+    const disk = await runtime.kernel.findDisk(serial);
+    const bytes = await writeToDisk(disk, gathered(containerArchive(runtime, container, 'upper')));
+    return { status: 200, body: { bytes } satisfies LayerSize };
   },
 
   async 'GET /v1/containers/:id/export'({ runtime, params, stream }) {
@@ -79,7 +88,7 @@ function* lines(values: Iterable<unknown>): Generator<Buffer> {
   for (const value of values) yield Buffer.from(`${JSON.stringify(value)}\n`);
 }
 
-/** Small pieces together: each one sent costs a frame on the trunk. */
+/** Small pieces together: each one costs a frame on the trunk, or a write. */
 async function* gathered(source: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let size = 0;

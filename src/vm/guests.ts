@@ -22,6 +22,7 @@ import { happened, letGo, type Guest, type Host } from './host.ts';
 import { hostUsage, type HostUsage } from './host-usage.ts';
 import { domainName, type GuestRecord, type GuestShape } from './record.ts';
 import { openPool } from './pool.ts';
+import { attachScratch, type Scratch } from './scratch.ts';
 import { removeGuest } from './remove.ts';
 import { openTemplates } from './template/templates.ts';
 import { attachedVolumes, attachVolume, detachVolume, type AttachedVolume } from './volumes.ts';
@@ -62,6 +63,8 @@ export interface Guests {
   deleteSnapshot(id: string, name: string): Promise<void>;
   /** Hot-plugs the layer's disk and has the agent mount it; done already is success. */
   attachLayer(id: string, layer: { diffId: string; path: string }): Promise<void>;
+  /** Gives the guest a disk for bytes that the engine reads. */
+  attachScratch(id: string): Promise<Scratch>;
   /** Unmounts and unplugs the layers that are not wanted. */
   detachLayers(id: string, wanted: Wanted): Promise<void>;
   /** Hot-plugs the volume's disk and has the agent mount it; attached already, in either way, is success. */
@@ -173,6 +176,7 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     restoreSnapshot: async (id, name) => restoreSnapshot(host, known(id), name),
     deleteSnapshot: async (id, name) => deleteSnapshot(host, known(id), name),
     attachLayer: async (id, layer) => attachLayer(host, known(id), layer),
+    attachScratch: async (id) => attachScratch(host, known(id)),
     detachLayers: async (id, wanted) => detachLayers(host, known(id), wanted),
     attachVolume: async (id, volume) => attachVolume(host, known(id), volume),
     detachVolume: async (id, volumeId) => detachVolume(host, known(id), volumeId),

@@ -136,6 +136,7 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
     takeSnapshot: () => Promise.reject(new Error('not here')),
     restoreSnapshot: () => Promise.reject(new Error('not here')),
     deleteSnapshot: () => Promise.resolve(),
+    attachScratch: () => Promise.reject(new Error('no disks here')),
     attachLayer: async (id, { diffId }) => {
       await fake.trunk(id).send({
         method: 'PUT',

@@ -54,8 +54,10 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
     resizeTerminal: () => {},
     openNetwork: () => openSync('/dev/null', 'r'),
     socketInNetwork: () => linux.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
-    findDisk: (serial) =>
-      serial.startsWith('f') ? Promise.reject(new Error(`find disk \`${serial}\``)) : Promise.resolve('/dev/sda'),
+    findDisk(serial) {
+      if (serial.startsWith('f')) return Promise.reject(new Error(`find disk \`${serial}\``));
+      return Promise.resolve(join(folder, `disk-${serial}`));
+    },
     mountLayer: (_disk, target) => mkdirSync(target, { recursive: true }),
     bindRoot: (target) => mkdirSync(target, { recursive: true }),
     unmountLayer: (target) => rmSync(target, { recursive: true }),

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { ContainerState, type ContainerSpec } from '../../../guest-agent/api.ts';
+import { ContainerState, type ContainerSpec, LayerSize } from '../../../guest-agent/api.ts';
 import type { RunRequest } from '../../build/build.ts';
 import { NestError } from '../../errors.ts';
 import type { LayerFile } from '../../images/images.ts';
@@ -10,6 +10,7 @@ import { packSquashfs } from '../../images/sqfstar.ts';
 import type { Progress } from '../../progress.ts';
 import type { Trunk } from '../../trunk/trunk.ts';
 import type { Guests } from '../../vm/guests.ts';
+import type { Scratch } from '../../vm/scratch.ts';
 import { checkedFrames, payloads } from '../containers/frames.ts';
 import type { Context } from '../context.ts';
 import type { Seat } from '../guests/seats.ts';
@@ -44,10 +45,13 @@ export function openBuildGuest(ctx: Context, { folder, progress, signal }: Build
       const seat = await boot();
       const { guests } = await ctx.link.running(seat.guest.id);
       const guest = { id: seat.guest.id, guests, trunk: guests.trunk(seat.guest.id) };
-      await Promise.all(layers.map((layer) => guests.attachLayer(guest.id, layer)));
+      const [scratch] = await Promise.all([
+        guests.attachScratch(guest.id),
+        ...layers.map((layer) => guests.attachLayer(guest.id, layer)),
+      ]);
       const extra = request.extra && (await attachExtra(guest, folder, request.extra, signal));
       const all = [...layers.map(({ diffId }) => diffId), ...(extra === undefined ? [] : [extra])];
-      return runIn(guest.trunk, specOf(request, all), request.onOutput, signal);
+      return runIn(guest.trunk, specOf(request, all), { scratch, onOutput: request.onOutput, signal });
     },
     async [Symbol.asyncDispose]() {
       const seat = await booting?.catch(() => undefined);
@@ -64,8 +68,7 @@ export function openBuildGuest(ctx: Context, { folder, progress, signal }: Build
 async function runIn(
   trunk: Trunk,
   spec: ContainerSpec,
-  onOutput: (bytes: Buffer) => void,
-  signal: AbortSignal,
+  { scratch, onOutput, signal }: { scratch: Scratch; onOutput: (bytes: Buffer) => void; signal: AbortSignal },
 ): Promise<AsyncIterable<Buffer>> {
   const target = `/v1/containers/${spec.id}`;
   const running = await trunk.open({ method: 'POST', path: '/v1/run', body: spec, signal });
@@ -77,11 +80,21 @@ async function runIn(
   await output;
   if (exitCode !== 0)
     throw new NestError('exec-failed', `exit code ${exitCode}${oomKilled ? ', as its guest had no memory left' : ''}`);
-  const tar = await trunk.read({ method: 'GET', path: `${target}/layer`, signal });
+  const body = { serial: scratch.serial };
+  const { bytes } = await trunk.request({ method: 'PUT', path: `${target}/layer`, body, signal }, LayerSize);
   return (async function* () {
-    yield* tar as AsyncIterable<Buffer>;
+    yield* beginning(scratch.file, bytes);
     await trunk.send({ method: 'DELETE', path: `${target}?force=1`, signal });
   })();
+}
+
+/**
+ * What the guest has written. It may change it at any time, but whatever comes out is read once, and judged as it comes; an end
+ * that is not there makes a broken archive.
+ */
+async function* beginning(file: string, bytes: number): AsyncGenerator<Buffer> {
+  await using handle = await open(file, 'r');
+  if (bytes > 0) yield* handle.createReadStream({ end: bytes - 1, highWaterMark: 256 * 1024, autoClose: false });
 }
 
 async function readOutput(frames: Readable, onOutput: (bytes: Buffer) => void): Promise<void> {

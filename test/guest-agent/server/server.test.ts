@@ -1,9 +1,10 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
 import test from 'ava';
 import * as v from 'valibot';
-import { AgentInfo, ErrorReply } from '../../../guest-agent/api.ts';
-import { agentSocket } from '../../../guest-agent/folders.ts';
+import { AgentInfo, ErrorReply, LayerSize } from '../../../guest-agent/api.ts';
+import { agentSocket, containerFolders } from '../../../guest-agent/folders.ts';
 import { readAll } from '../client.ts';
 import { LAYER, openFixture, shell } from '../fixture.ts';
 
@@ -46,6 +47,22 @@ test('bodies that are no JSON or too long are refused, and the agent lives on', 
     stream.resume();
   }
   t.is((await client.ask('GET', '/v1/info')).status, 200);
+});
+
+test('what a container wrote goes to a disk as the same archive that goes through the trunk', async (t) => {
+  const { client, folder, folders } = await openFixture(t);
+  const spec = shell('true');
+  await client.ask('POST', '/v1/containers', spec);
+  writeFileSync(join(containerFolders(folders, spec.id).upper, 'file'), 'x'.repeat(300_000));
+  const serial = `s${'0'.repeat(19)}`;
+  const disk = join(folder, `disk-${serial}`);
+  writeFileSync(disk, Buffer.alloc(1_000_000, 'old'));
+  const reply = await client.ask('PUT', `/v1/containers/${spec.id}/layer`, { serial });
+  const { bytes } = v.parse(LayerSize, reply.body);
+  const { stream } = await client.open('GET', `/v1/containers/${spec.id}/layer`);
+  t.true(bytes > 300_000);
+  t.deepEqual(readFileSync(disk).subarray(0, bytes), await readAll(stream));
+  t.is((await client.ask('PUT', `/v1/containers/${spec.id}/layer`, { serial: '../../x' })).status, 400);
 });
 
 test('odd queries are refused', async (t) => {
