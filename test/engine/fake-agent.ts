@@ -201,6 +201,21 @@ export async function serveFakeAgent(socketPath: string): Promise<FakeAgent> {
         streams(id).output.push(output);
         return output.pipe(response);
       }
+      case 'POST run': {
+        const line = await new Promise<string>((resolve) => request.once('data', (chunk) => resolve(String(chunk))));
+        const spec = JSON.parse(line) as ContainerSpec;
+        containers.set(spec.id, { spec, state: { ...NEW, id: spec.id, createdAt: Date.now() } });
+        const output = new PassThrough();
+        streams(spec.id).output.push(output);
+        start(spec.id);
+        response.writeHead(200);
+        return output.pipe(response);
+      }
+      case 'POST containers id wait': {
+        response.writeHead(200);
+        response.write(' ');
+        return;
+      }
       case 'POST containers id exec': {
         find(id);
         const execId = `e${execs.size + 1}`;

@@ -72,12 +72,11 @@ async function runIn(
 ): Promise<AsyncIterable<Buffer>> {
   const target = `/v1/containers/${spec.id}`;
   const running = await trunk.open({ method: 'POST', path: '/v1/run', body: spec, signal });
-  const output = readOutput(checkedFrames(running, { stdout: true, stderr: true }), onOutput);
-  const { exitCode, oomKilled } = await trunk.request(
-    { method: 'POST', path: `${target}/wait`, signal },
-    ContainerState,
-  );
-  await output;
+  // Both are awaited from the beginning: when the guest goes, both fail.
+  const [{ exitCode, oomKilled }] = await Promise.all([
+    trunk.request({ method: 'POST', path: `${target}/wait`, signal }, ContainerState),
+    readOutput(checkedFrames(running, { stdout: true, stderr: true }), onOutput),
+  ]);
   if (exitCode !== 0)
     throw new NestError('exec-failed', `exit code ${exitCode}${oomKilled ? ', as its guest had no memory left' : ''}`);
   const body = { serial: scratch.serial };
