@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
  */
 const rooms = {
   commands: ['client', 'doctor'],
-  client: [],
+  client: ['ssh'],
   doctor: ['libvirt'],
   engine: ['deploy', 'placement', 'build', 'images', 'volumes', 'guest-image', 'vm', 'network', 'trunk', 'libvirt'],
   deploy: ['placement'],
@@ -17,9 +17,10 @@ const rooms = {
   images: [],
   volumes: [],
   'guest-image': [],
-  vm: ['libvirt', 'trunk', 'guest-image'],
+  vm: ['libvirt', 'trunk', 'guest-image', 'ssh'],
   network: ['trunk'],
   trunk: [],
+  ssh: [],
   libvirt: [],
 };
 

@@ -46,11 +46,17 @@ export function openMachine(sys: Sys): Machine {
     },
     unmountState: (folder) => void sys.umount2(folder, 0),
     bootId: () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-    // busybox init: SIGUSR2 is poweroff.
-    powerOff: () => void process.kill(1, 'SIGUSR2'),
+    powerOff: () => void process.kill(1, isSystemd() ? SIGRTMIN + 4 : 'SIGUSR2'),
   };
 }
 
+/** Of a stock image: systemd(1), SIGNALS. Otherwise it is busybox's init, which takes SIGUSR2 for the same. */
+function isSystemd(): boolean {
+  return readFileSync('/proc/1/comm', 'utf8') === 'systemd\n';
+}
+
+/** As glibc counts: it keeps the first two of the kernel's for itself. signal(7) */
+const SIGRTMIN = 34;
 /** Third virtio disk of the domain: src/libvirt/domain-xml.ts. */
 const STATE_DISK = '/dev/vdc';
 /** /etc/machine-id points here. */

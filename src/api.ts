@@ -10,6 +10,9 @@
  * | GET /nest/guests/:guest | – (id or name) | GuestDetail |
  * | POST /nest/guests/:guest/restart-agent | – | 204 once it was told; containers go on |
  * | POST /nest/guests/:guest/stop, start, reboot, pause, resume | – | stream, result Guest; what it is already is success |
+ * | POST /nest/guests/:guest/resize | GuestResize | Guest; it is in force from its next start on |
+ * | GET /nest/guests/:guest/ssh | – | SshAccess of a guest that boots a stock image; 501 for another |
+ * | POST /nest/guests/:guest/ssh | –, with `Upgrade: tcp` | the connection becomes one to the guest's sshd |
  * | GET /nest/guests/:guest/snapshots | – | GuestSnapshot[], oldest first |
  * | POST /nest/guests/:guest/snapshots/:snapshot | – | stream, result GuestSnapshot; one of that name is replaced |
  * | POST /nest/guests/:guest/snapshots/:snapshot/restore | – | stream, result Guest: as it was, with its containers |
@@ -18,6 +21,8 @@
  * | DELETE /nest/guests/:guest?force=1 | – | 204; 409 while containers run in it without force |
  * | GET /nest/guest-images | – | GuestImage[] |
  * | POST /nest/guest-images?recipe=debian-12&force=1 | – | stream, result GuestImage |
+ * | POST /nest/guest-images/:name | disk image of a distribution | stream, result GuestImage |
+ * | DELETE /nest/guest-images/:name | – | 204, also when absent; 409 while guests boot it, or for nest's own |
  * | GET /nest/deployments | – | Deployment[] |
  * | POST /nest/deployments | DeployRequest | stream, result DeployResult |
  * | DELETE /nest/deployments/:project?volumes=1 | – | stream, result DownResult |
@@ -71,6 +76,8 @@ export const Guest = v.object({
   reason: v.nullable(text),
   accelerator: Accelerator,
   vcpus: count,
+  /** What it is promised from its next start on, where that is something else. */
+  next: v.nullable(v.object({ vcpus: count, memory: count })),
   /** Bytes promised to the guest, and bytes its containers asked for. */
   memory: count,
   committed: count,
@@ -81,6 +88,8 @@ export const Guest = v.object({
   bootId: v.nullable(text),
   kernel: v.nullable(text),
   image: text,
+  /** Name of the stock image that it boots; null for nest's own. */
+  stock: v.nullable(text),
   /** Digest of the template it was cloned from; null when it was booted. */
   template: v.nullable(text),
   containers: v.array(v.object({ id: text, name: text, status: text })),
@@ -91,9 +100,17 @@ export const Guest = v.object({
 /** One guest with what only its agent knows. */
 export const GuestDetail = v.object({
   ...Guest.entries,
+  /** What its QEMU may use of this host at most, bytes and processors; null where nothing limits it. */
+  limits: v.object({ memory: v.nullable(count), cpus: v.nullable(v.number()) }),
   /** Diff ids of the layers that are mounted in it; null while the agent does not answer. */
   layers: v.nullable(v.array(text)),
 });
+
+/** Bytes; what is absent stays. */
+export const GuestResize = v.strictObject({ vcpus: v.optional(count), memory: v.optional(count) });
+
+/** What logs in to a guest as root, in OpenSSH's formats. */
+export const SshAccess = v.object({ privateKey: text, hostKey: text });
 
 export const SnapshotName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/));
 
@@ -105,10 +122,13 @@ export const GuestSnapshot = v.object({
 export const GuestImage = v.object({
   digest: text,
   recipe: text,
-  kernel: text,
-  /** Bytes of kernel, initrd and root together. */
+  /** Null where the image boots one of its own: a distribution's disk image. */
+  kernel: v.nullable(text),
+  /** Bytes of all its files. */
   size: count,
   createdAt: count,
+  /** True for a disk image of a distribution; `recipe` is then the name that it was given. */
+  stock: v.boolean(),
   /** Digest of the agent part that new guests get. */
   agent: text,
   /** False when the build found everything done. */
@@ -223,11 +243,12 @@ export const BuildEvent = v.variant('type', [
   v.object({ type: v.literal('output'), number: count, text }),
 ]);
 
-/** Labels by which the engine's containers are found; `nest.zone` and `nest.shape` are also how a Docker client chooses the
- * zone, and what a new guest is promised. */
+/** Labels by which the engine's containers are found; `nest.zone`, `nest.shape` and `nest.guest-image` are also how a Docker
+ * client chooses the zone, what a new guest is promised and what it boots. */
 export const LABELS = {
   zone: 'nest.zone',
   shape: 'nest.shape',
+  guestImage: 'nest.guest-image',
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
   volume: 'com.docker.compose.volume',
@@ -241,6 +262,8 @@ export type AcceleratorChoice = v.InferOutput<typeof AcceleratorChoice>;
 export type EngineStatus = v.InferOutput<typeof EngineStatus>;
 export type GuestUsage = v.InferOutput<typeof GuestUsage>;
 export type Guest = v.InferOutput<typeof Guest>;
+export type GuestResize = v.InferOutput<typeof GuestResize>;
+export type SshAccess = v.InferOutput<typeof SshAccess>;
 export type GuestDetail = v.InferOutput<typeof GuestDetail>;
 export type GuestSnapshot = v.InferOutput<typeof GuestSnapshot>;
 export type GuestImage = v.InferOutput<typeof GuestImage>;

@@ -19,6 +19,8 @@ export interface Paths {
   stateDatabase: string;
   /** Guest images by digest: guestImages/<digest>/{vmlinuz,initrd,root.squashfs,image.json}. */
   guestImages: string;
+  /** Disk images of distributions: stockImages/<name>/<digest>/{disk.qcow2,image.json}. */
+  stockImages: string;
   /** Agent parts by digest: agents/<digest>.squashfs. */
   agents: string;
   /** Templates by digest: templates/<digest>/{memory,devices,template.json}. */
@@ -43,10 +45,14 @@ export interface Paths {
 
 export interface GuestPaths {
   folder: string;
-  /** The guest's only writable disk, qcow2. */
+  /** The disk that the agent writes, qcow2. */
   disk: string;
   /** What it hands to the engine in bulk, sparse; only of guests that were asked to. */
   scratch: string;
+  /** Of a guest of a stock image: its system, a qcow2 over the image, what cloud-init reads, and the keys to its sshd. */
+  system: string;
+  seed: string;
+  sshKeys: string;
   /** Serial console, kept and bounded by virtlogd. */
   console: string;
   /** What its snapshots are of; they themselves are in its disk. */
@@ -69,6 +75,7 @@ export function nestPaths(env: NodeJS.ProcessEnv = process.env, uid: number = pr
     engineLog: path.join(data, 'engine.log'),
     stateDatabase: path.join(data, 'state.db'),
     guestImages: path.join(data, 'guest-images'),
+    stockImages: path.join(data, 'stock-images'),
     agents: path.join(data, 'agents'),
     templates: path.join(data, 'templates'),
     imageStore: path.join(data, 'images'),
@@ -88,6 +95,9 @@ export function guestPaths(paths: Paths, guestId: string): GuestPaths {
     folder,
     disk: path.join(folder, 'disk.qcow2'),
     scratch: path.join(folder, 'scratch.raw'),
+    system: path.join(folder, 'system.qcow2'),
+    seed: path.join(folder, 'seed.iso'),
+    sshKeys: path.join(folder, 'ssh-keys.json'),
     console: path.join(folder, 'console.log'),
     snapshots: path.join(folder, 'snapshots.json'),
     trunk: path.join(paths.runtime, `${guestId}.trunk`),

@@ -13,6 +13,8 @@ export interface RunOptions {
   zone: string;
   /** Of its guest: "small", "2x1536m"; undefined where any will do. */
   shape?: string | undefined;
+  /** What its guest boots. */
+  guestImage?: string | undefined;
   name?: string | undefined;
   environment: string[];
   labels: string[];
@@ -59,6 +61,7 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
       ...toMap(options.labels),
       [LABELS.zone]: options.zone,
       ...(options.shape !== undefined && { [LABELS.shape]: options.shape }),
+      ...(options.guestImage !== undefined && { [LABELS.guestImage]: options.guestImage }),
     },
     AttachStdin: options.interactive && !options.detach,
     AttachStdout: !options.detach,

@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import * as v from 'valibot';
-import { snapshotPath, type GuestVerb } from './guest-path.ts';
+import { guestPath, snapshotPath, type GuestVerb } from './guest-path.ts';
 import {
   BuildEvent,
   BuildResult,
@@ -13,14 +13,16 @@ import {
   GuestSnapshot,
   GuestDetail,
   GuestImage,
+  SshAccess,
   StoreCheck,
   StreamEvent,
   type BuildRequest,
   type DeployRequest,
+  type GuestResize,
 } from '../api.ts';
 import type { ProgressEvent } from '../progress.ts';
 import { follow } from './follow.ts';
-import { request, requestJson, type EngineRequest } from './http.ts';
+import { request, requestJson, upgrade, type EngineRequest } from './http.ts';
 
 type OnProgress = (event: ProgressEvent) => void;
 
@@ -36,12 +38,19 @@ export interface EngineClient {
   console(name: string, options: { tail: number; follow: boolean }, signal?: AbortSignal): Promise<Readable>;
   restartAgent(name: string): Promise<void>;
   changeGuest(name: string, verb: GuestVerb, onProgress: OnProgress, signal?: AbortSignal): Promise<Guest>;
+  resizeGuest(name: string, shape: GuestResize): Promise<Guest>;
   snapshots(guest: string): Promise<GuestSnapshot[]>;
   takeSnapshot(guest: string, name: string, onProgress: OnProgress, signal?: AbortSignal): Promise<GuestSnapshot>;
   restoreSnapshot(guest: string, name: string, onProgress: OnProgress, signal?: AbortSignal): Promise<Guest>;
   deleteSnapshot(guest: string, name: string): Promise<void>;
   deleteGuest(name: string, options: { force: boolean }): Promise<void>;
+  sshAccess(guest: string): Promise<SshAccess>;
+  /** A connection to the guest's sshd. */
+  dialSshd(guest: string, signal?: AbortSignal): Promise<Duplex>;
   guestImages(): Promise<GuestImage[]>;
+  /** @param content a distribution's disk image */
+  addGuestImage(name: string, content: Readable, onProgress: OnProgress, signal?: AbortSignal): Promise<GuestImage>;
+  removeGuestImage(name: string): Promise<void>;
   buildGuestImage(
     options: { recipe: string; force: boolean },
     onProgress: OnProgress,
@@ -91,6 +100,8 @@ export function engineClient(socketPath: string): EngineClient {
     restartAgent: (name) => done({ method: 'POST', path: `/nest/guests/${encodeURIComponent(name)}/restart-agent` }),
     changeGuest: (name, verb, onProgress, signal) =>
       work({ method: 'POST', path: `/nest/guests/${encodeURIComponent(name)}/${verb}`, signal }, Guest, onProgress),
+    resizeGuest: (name, body) =>
+      requestJson(socketPath, { method: 'POST', path: guestPath(name, 'resize'), body }, Guest),
     snapshots: (guest) => json(snapshotPath(guest), v.array(GuestSnapshot)),
     takeSnapshot: (guest, name, onProgress, signal) =>
       work({ method: 'POST', path: snapshotPath(guest, name), signal }, GuestSnapshot, onProgress),
@@ -99,6 +110,15 @@ export function engineClient(socketPath: string): EngineClient {
     deleteSnapshot: (guest, name) => done({ method: 'DELETE', path: snapshotPath(guest, name) }),
     deleteGuest: (name, { force }) =>
       done({ method: 'DELETE', path: `/nest/guests/${encodeURIComponent(name)}${force ? '?force=1' : ''}` }),
+    sshAccess: (guest) => json(guestPath(guest, 'ssh'), SshAccess),
+    dialSshd: (guest, signal) => upgrade(socketPath, { method: 'POST', path: guestPath(guest, 'ssh'), signal }),
+    addGuestImage: (name, content, onProgress, signal) =>
+      work(
+        { method: 'POST', path: `/nest/guest-images/${encodeURIComponent(name)}`, upload: content, signal },
+        GuestImage,
+        onProgress,
+      ),
+    removeGuestImage: (name) => done({ method: 'DELETE', path: `/nest/guest-images/${encodeURIComponent(name)}` }),
     guestImages: () => json('/nest/guest-images', v.array(GuestImage)),
     buildGuestImage: ({ recipe, force }, onProgress, signal) => {
       const query = new URLSearchParams({ recipe, ...(force && { force: '1' }) });

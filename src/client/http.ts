@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { ErrorBody } from '../api.ts';
@@ -42,6 +42,30 @@ export async function request(
     const status = reply.statusCode ?? 0;
     if (status >= 200 && status < 300) return reply;
     throw errorReply(status, await readText(reply));
+  } catch (error) {
+    throw connectionError(socketPath, error, signal);
+  }
+}
+
+/** An exchange after which the connection is the caller's, for bytes both ways. */
+export async function upgrade(
+  socketPath: string,
+  { method, path, signal }: Pick<EngineRequest, 'method' | 'path' | 'signal'>,
+): Promise<Duplex> {
+  const headers = { connection: 'Upgrade', upgrade: 'tcp' };
+  const outgoing = httpRequest({ socketPath, method, path, headers, agent: false, ...(signal && { signal }) });
+  const upgraded = Promise.withResolvers<Duplex>();
+  outgoing.once('upgrade', (_reply, socket: Duplex, head: Buffer) => {
+    if (head.length > 0) socket.unshift(head);
+    upgraded.resolve(socket);
+  });
+  outgoing.once('response', (reply) => {
+    readText(reply).then((text) => upgraded.reject(errorReply(reply.statusCode ?? 0, text)), upgraded.reject);
+  });
+  outgoing.once('error', upgraded.reject);
+  outgoing.end();
+  try {
+    return await upgraded.promise;
   } catch (error) {
     throw connectionError(socketPath, error, signal);
   }

@@ -58,6 +58,11 @@ export default class Run extends NestCommand {
       helpValue: 'SHAPE',
       env: 'NEST_SHAPE',
     }),
+    'guest-image': Flags.string({
+      summary: 'Run in a guest that boots this image: see nest guest-image list',
+      helpValue: 'NAME',
+      env: 'NEST_GUEST_IMAGE',
+    }),
     interactive: Flags.boolean({ char: 'i', summary: 'Pass stdin' }),
     ...TTY_FLAG,
     env: Flags.string({
@@ -124,6 +129,7 @@ export default class Run extends NestCommand {
       logOptions: flags['log-opt'] ?? [],
       workingDirectory: flags.workdir,
       stopSignal: flags['stop-signal'],
+      guestImage: flags['guest-image'],
       remove: flags.rm,
       settings: await containerSettings(flags),
       mounts: mountSettings(flags),

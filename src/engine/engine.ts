@@ -36,7 +36,8 @@ import { createRouter } from './http/router.ts';
 import { createApiServer, type ApiServer } from './http/server.ts';
 import { trackWork } from './http/work.ts';
 import { buildRoutes } from './nest-api/builds.ts';
-import { nestRoutes, type GuestImages } from './nest-api/routes.ts';
+import type { GuestImages } from './nest-api/guest-images.ts';
+import { nestRoutes } from './nest-api/routes.ts';
 import { loadInstance, type Instance } from './state/instance.ts';
 import { openState, type State } from './state/state.ts';
 import { hostVolumes } from './volumes/volumes.ts';
@@ -128,7 +129,7 @@ function createContext(
   return ctx;
 }
 
-function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest }: EngineParts) {
+function routes(ctx: Context, { paths, version, uri, guestImages, host, onStopRequest }: EngineParts) {
   const startedAt = Date.now();
   const status = () => ({
     version,
@@ -155,7 +156,7 @@ function routes(ctx: Context, { paths, version, uri, guestImages, onStopRequest 
     ...diskRoutes(ctx),
     ...systemRoutes(ctx, version),
     ...eventRoutes(ctx),
-    ...nestRoutes(ctx, { paths, guestImages, status, stop: onStopRequest }),
+    ...nestRoutes(ctx, { paths, guestImages, host, status, stop: onStopRequest }),
   ];
 }
 

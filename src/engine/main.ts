@@ -7,7 +7,14 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import { asNestError, NestError } from '../errors.ts';
-import { buildGuestImage, findGuestImage, listGuestImages } from '../guest-image/guest-image.ts';
+import {
+  addGuestImage,
+  buildGuestImage,
+  findGuestImage,
+  listGuestImages,
+  OWN_GUEST_IMAGE,
+} from '../guest-image/guest-image.ts';
+import { removeStockImage } from '../guest-image/stock-image.ts';
 import { projectRoot } from '../guest-image/project-root.ts';
 import { openImages } from '../images/images.ts';
 import { nestPaths } from '../paths.ts';
@@ -20,7 +27,7 @@ import { startOrJoin } from './start-or-join.ts';
 async function main(): Promise<void> {
   const paths = nestPaths();
   const uri = process.env['NEST_LIBVIRT_URI'] ?? (process.getuid?.() === 0 ? 'qemu:///system' : 'qemu:///session');
-  const bootFiles = () => findGuestImage(paths, RECIPE);
+  const bootFiles = () => findGuestImage(paths, OWN_GUEST_IMAGE);
   const stopped = Promise.withResolvers<undefined>();
   const stop = () => stopped.resolve(undefined);
   const parts: EngineParts = {
@@ -30,6 +37,8 @@ async function main(): Promise<void> {
     openImages: () => openImages(paths),
     guestImages: {
       build: (recipe, force, progress, signal) => buildGuestImage(paths, recipe, { force, progress, signal }),
+      add: (name, content, progress, signal) => addGuestImage(paths, name, content, { progress, signal }),
+      remove: (name) => removeStockImage(paths, name),
       list: () => listGuestImages(paths),
     },
     connect: (instance) => openGuests({ paths, uri, instance, bootFiles, log, pool: poolSize() }),
@@ -68,8 +77,6 @@ function version(): string {
   return v.parse(v.object({ version: v.string() }), JSON.parse(text)).version;
 }
 
-/** What guests are booted from. */
-const RECIPE = 'debian-12';
 const POOL_LIMIT = 64;
 /** An empty guest keeps what it has touched, and the next one is a clone away. */
 const IDLE_SECONDS = 60;

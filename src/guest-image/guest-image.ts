@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import type { GuestImage } from '../api.ts';
 import { NestError } from '../errors.ts';
 import type { Paths } from '../paths.ts';
@@ -17,8 +18,12 @@ import {
 } from './image-store.ts';
 import { debianInputs, digestOf, projectInputs, type Inputs } from './inputs.ts';
 import { openMemo } from './memo.ts';
-import { loadRecipe, type Recipe } from './recipe.ts';
+import { loadRecipe, recipeNames, type Recipe } from './recipe.ts';
+import { addStockImage, stockImages, type StockImage } from './stock-image.ts';
 import { openWorkFolder } from './work-folder.ts';
+
+/** What guests boot where nobody asks for another. */
+export const OWN_GUEST_IMAGE = 'debian-12';
 
 /** Files that a domain boots from. All mode 0444. */
 export interface BootFiles {
@@ -49,10 +54,13 @@ export async function buildGuestImage(paths: Paths, name: string, options: Build
 }
 
 export async function listGuestImages(paths: Paths): Promise<GuestImage[]> {
-  const images = await storedImages(paths);
-  if (images.length === 0) return [];
+  const [images, stock] = [await storedImages(paths), await stockImages(paths)];
+  if (images.length + stock.length === 0) return [];
   const agent = await makeAgentPart(paths);
-  return images.map((image) => describe(image, agent, false));
+  return [
+    ...images.map((image) => describe(image, agent, false)),
+    ...stock.map((image) => describeStock(image, agent)),
+  ];
 }
 
 /** The image that the recipe's last build gave, with the current agent part; throws `guest-image-missing` with the command that builds it. */
@@ -113,7 +121,25 @@ async function findInputs(paths: Paths, recipe: Recipe, options: BuildOptions): 
   }
 }
 
+/** Takes in a distribution's disk image: guests of that name boot it. */
+export async function addGuestImage(
+  paths: Paths,
+  name: string,
+  content: Readable,
+  options: { progress: Progress; signal?: AbortSignal },
+): Promise<GuestImage> {
+  if ((await recipeNames()).includes(name))
+    throw new NestError('invalid-input', `add stock image \`${name}\`: that is the name of one of nest's own`, {
+      hint: 'Give another: nest guest-image add FILE --name NAME',
+    });
+  return describeStock(await addStockImage(paths, name, content, options), await makeAgentPart(paths));
+}
+
+function describeStock({ name, digest, size, createdAt }: StockImage, agent: AgentPart): GuestImage {
+  return { digest, recipe: name, kernel: null, size, createdAt, stock: true, agent: agent.digest, built: false };
+}
+
 function describe(image: StoredImage, agent: AgentPart, built: boolean): GuestImage {
   const { digest, recipe, kernel, size, createdAt } = image;
-  return { digest, recipe, kernel, size, createdAt, agent: agent.digest, built };
+  return { digest, recipe, kernel, size, createdAt, stock: false, agent: agent.digest, built };
 }

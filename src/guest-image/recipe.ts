@@ -46,7 +46,7 @@ export async function loadRecipe(name: string, images = path.join(projectRoot(),
   return { ...v.parse(RecipeFile, content), name, folder, digest: await digestOfFolder(folder) };
 }
 
-async function recipeNames(images: string): Promise<string[]> {
+export async function recipeNames(images = path.join(projectRoot(), 'images')): Promise<string[]> {
   const entries = await readdir(images, { withFileTypes: true });
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }

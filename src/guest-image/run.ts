@@ -44,4 +44,5 @@ const DEBIAN_PACKAGE = {
   'apt-get': 'apt',
   'dpkg-deb': 'dpkg',
   mksquashfs: 'squashfs-tools',
+  'qemu-img': 'qemu-utils',
 };

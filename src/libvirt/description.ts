@@ -1,7 +1,7 @@
 /** What nest reads from the XML that libvirt writes. */
 import { XMLParser } from 'fast-xml-parser';
 import * as v from 'valibot';
-import type { ProcessOwner } from './domain-xml.ts';
+import { RAM_ID, type ProcessOwner } from './domain-xml.ts';
 
 export interface PluggedDisk {
   file: string;
@@ -33,6 +33,24 @@ export function processOwner(capabilitiesXml: string): ProcessOwner | null {
   const dac = capabilities.host.secmodel.find(({ model }) => model === 'dac');
   const label = dac?.baselabel.map((each) => /^\+(\d+):\+(\d+)$/.exec(each['#text'])).find((match) => match !== null);
   return label ? { uid: Number(label[1]), gid: Number(label[2]) } : null;
+}
+
+/**
+ * The definition of one of nest's domains, as libvirt wrote it, with other processors and memory.
+ *
+ * @throws Error when it is not as domain-xml.ts makes it
+ */
+export function reshaped(definition: string, { vcpus, memory }: { vcpus: number; memory: number }): string {
+  const changes: [RegExp, string][] = [
+    [/<memory unit='[^']*'>\d+<\/memory>/, `<memory unit='b'>${memory}</memory>`],
+    [/<currentMemory unit='[^']*'>\d+<\/currentMemory>/, `<currentMemory unit='b'>${memory}</currentMemory>`],
+    [/(<vcpu[^>]*>)\d+<\/vcpu>/, `$1${vcpus}</vcpu>`],
+    [new RegExp(`("id":"${RAM_ID}","size":)\\d+`), `$1${memory}`],
+  ];
+  return changes.reduce((xml, [pattern, replacement]) => {
+    if (!pattern.test(xml)) throw new Error(`reshape a domain: no ${String(pattern)} in its definition`);
+    return xml.replace(pattern, replacement);
+  }, definition);
 }
 
 const LISTS = new Set(['domain.devices.disk', 'capabilities.host.secmodel', 'capabilities.host.secmodel.baselabel']);

@@ -15,12 +15,7 @@ export interface DomainSpec {
   vcpus: number;
   /** Bytes. */
   memory: number;
-  kernel: string;
-  initrd: string;
-  commandLine: string;
-  /** Read-only squashfs images, shared by guests: vda and vdb. */
-  root: string;
-  agent: string;
+  boot: KernelBoot | DiskBoot;
   /** The guest's own qcow2: vdc. */
   disk: string;
   ram: Ram;
@@ -31,6 +26,24 @@ export interface DomainSpec {
   /** Null where libvirt has no say in it: the session daemon. */
   owner: ProcessOwner | null;
   metadata: unknown;
+}
+
+/** nest's own guest image. Its squashfs images are read-only and shared by guests: vda and vdb. */
+export interface KernelBoot {
+  kind: 'kernel';
+  kernel: string;
+  initrd: string;
+  commandLine: string;
+  root: string;
+  agent: string;
+}
+
+/** A disk that boots by itself: vda. It is a qcow2 over an image that guests share; vdb is what its cloud-init reads. */
+export interface DiskBoot {
+  kind: 'disk';
+  system: string;
+  image: string;
+  seed: string;
 }
 
 /**
@@ -51,9 +64,7 @@ export function domainXml(spec: DomainSpec): string {
   <vcpu>${spec.vcpus}</vcpu>
   <os>
     <type arch="x86_64" machine="q35">hvm</type>
-    <kernel>${spec.kernel}</kernel>
-    <initrd>${spec.initrd}</initrd>
-    <cmdline>${spec.commandLine}</cmdline>
+    ${spec.boot.kind === 'kernel' ? directBoot(spec.boot) : xml`<boot dev="hd"/>`}
   </os>
   <features><acpi/>${spec.accelerator === 'tcg' && spec.ram.kind === 'template' ? translationCache(spec.memory) : undefined}</features>
   <cpu mode="${spec.accelerator === 'kvm' ? 'host-passthrough' : 'maximum'}"/>
@@ -62,15 +73,9 @@ export function domainXml(spec: DomainSpec): string {
   <on_reboot>destroy</on_reboot>
   <on_crash>destroy</on_crash>
   <devices>
-    ${sharedDisk(spec.root, xml`<target dev="vda" bus="virtio"/>${slot(2)}`)}
-    ${sharedDisk(spec.agent, xml`<target dev="vdb" bus="virtio"/>${slot(3)}`)}
-    <disk type="file" device="disk">
-      <driver name="qemu" type="qcow2" discard="unmap"/>
-      <source file="${spec.disk}"/>
-      <backingStore/>
-      <target dev="vdc" bus="virtio"/>
-      ${slot(4)}
-    </disk>
+    ${spec.boot.kind === 'kernel' ? sharedDisk(spec.boot.root, VDA) : ownDisk(spec.boot.system, VDA, spec.boot.image)}
+    ${sharedDisk(spec.boot.kind === 'kernel' ? spec.boot.agent : spec.boot.seed, VDB)}
+    ${ownDisk(spec.disk, xml`<target dev="vdc" bus="virtio"/>${slot(4)}`)}
     <controller type="scsi" index="${SCSI_CONTROLLER}" model="virtio-scsi">${slot(5)}</controller>
     <controller type="virtio-serial" index="0">${slot(6)}</controller>
     <controller type="usb" model="none"/>
@@ -86,8 +91,28 @@ export function domainXml(spec: DomainSpec): string {
     <memballoon model="none"/>
   </devices>
   ${spec.owner ? processOwner(spec.owner) : undefined}
-  <qemu:commandline>${ramParameters(spec).map((value) => xml`<qemu:arg value="${value}"/>`)}</qemu:commandline>
+  <qemu:commandline>${[...ramParameters(spec), ...(spec.boot.kind === 'disk' ? SSH_DEVICE : [])].map((value) => xml`<qemu:arg value="${value}"/>`)}</qemu:commandline>
 </domain>`.markup;
+}
+
+function directBoot({ kernel, initrd, commandLine }: KernelBoot): Xml {
+  return xml`<kernel>${kernel}</kernel>
+    <initrd>${initrd}</initrd>
+    <cmdline>${commandLine}</cmdline>`;
+}
+
+/** A disk that the guest writes. @param image what it was made over, itself a qcow2 that needs no other file */
+function ownDisk(file: string, rest: Xml, image?: string): Xml {
+  return xml`<disk type="file" device="disk">
+      <driver name="qemu" type="qcow2" discard="unmap"/>
+      <source file="${file}"/>
+      ${
+        image === undefined
+          ? xml`<backingStore/>`
+          : xml`<backingStore type="file"><format type="qcow2"/><source file="${image}"/><backingStore/></backingStore>`
+      }
+      ${rest}
+    </disk>`;
 }
 
 /**
@@ -182,8 +207,22 @@ function scsiName(unit: number): string {
   return `sd${letters}`;
 }
 
+const VDA = xml`<target dev="vda" bus="virtio"/>${slot(2)}`;
+const VDB = xml`<target dev="vdb" bus="virtio"/>${slot(3)}`;
+
+/**
+ * A network that QEMU itself makes up, with nothing in it but the guest: it answers no guest, and lets none out
+ * (qemu-system(1), `restrict=on`). Connections come in where the monitor is told to listen for one. libvirt's XML has no
+ * word for it.
+ */
+export const SSH_NETWORK = { id: 'nest-ssh', mac: '52:54:00:6e:73:74', guest: '10.0.2.15' };
+const SSH_DEVICE = [
+  ...['-netdev', `user,id=${SSH_NETWORK.id},restrict=on,ipv6=off`],
+  ...['-device', `virtio-net-pci,netdev=${SSH_NETWORK.id},mac=${SSH_NETWORK.mac},bus=pcie.0,addr=0x10,romfile=`],
+];
+
 /** Units of one virtio-scsi target as libvirt counts them (virDomainDeviceDriveAddress, 0 to 16383). */
 export const SCSI_UNITS = 16_384;
 const SCSI_CONTROLLER = 0;
-const RAM_ID = 'nest-ram';
+export const RAM_ID = 'nest-ram';
 const QEMU_NAMESPACE = 'http://libvirt.org/schemas/domain/qemu/1.0';

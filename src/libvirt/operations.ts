@@ -130,6 +130,14 @@ export const operations = {
     );
   },
 
+  /** The XML that it is started from. */
+  definition(connection: Connection, name: string): string {
+    const operation = `describe domain \`${name}\``;
+    return withDomain(connection, name, operation, (domain) =>
+      found(libvirt().virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE), operation),
+    );
+  },
+
   attachDevice(connection: Connection, name: string, xml: string): void {
     const operation = `attach device to domain \`${name}\``;
     withDomain(connection, name, operation, (domain) =>
@@ -274,6 +282,7 @@ function found<T>(result: T | null, operation: string): T {
 const VIR_DOMAIN_DEFINE_VALIDATE = 1;
 const VIR_DOMAIN_START_PAUSED = 1;
 const VIR_DOMAIN_START_VALIDATE = 16;
+const VIR_DOMAIN_XML_INACTIVE = 2;
 const VIR_DOMAIN_AFFECT_LIVE = 1;
 const VIR_DOMAIN_AFFECT_CONFIG = 2;
 const VIR_DOMAIN_METADATA_ELEMENT = 2;

@@ -11,6 +11,8 @@ export interface PlacementRequest {
   shape?: Shape | undefined;
   /** A guest by name that has a volume of the container: it must be in there, or (not firm) had better be. */
   pin?: { guest: string; volume: string; firm: boolean } | undefined;
+  /** Name of what the guest boots; undefined where any will do. */
+  guestImage?: string | undefined;
 }
 
 export interface PlacementGuest {
@@ -19,6 +21,8 @@ export interface PlacementGuest {
   name: string;
   zone: string;
   state: 'starting' | 'running' | 'unreachable' | 'paused' | 'stopped';
+  /** Name of what it boots. */
+  guestImage: string;
   vcpus: number;
   /** Bytes promised to the guest. */
   memory: number;
@@ -100,8 +104,13 @@ function fits(request: PlacementRequest, guest: PlacementGuest): boolean {
   return (
     freeMemory(guest) >= countedMemory(request.memoryLimit) &&
     guest.vcpus >= neededVcpus(request) &&
-    isShaped(request, guest)
+    isShaped(request, guest) &&
+    boots(request, guest)
   );
+}
+
+function boots({ guestImage }: PlacementRequest, guest: PlacementGuest): boolean {
+  return guestImage === undefined || guest.guestImage === guestImage;
 }
 
 function isShaped({ shape }: PlacementRequest, guest: PlacementGuest): boolean {
@@ -178,6 +187,8 @@ function whyNew(request: PlacementRequest, live: PlacementGuest[], guests: reado
   const { shape } = request;
   if (shape !== undefined && !live.some((guest) => isShaped(request, guest)))
     return `no guest of its zone has ${shape.vcpus} × ${mebibytes(shape.memory)}`;
+  if (request.guestImage !== undefined && !live.some((guest) => boots(request, guest)))
+    return `no guest of its zone boots ${request.guestImage}`;
   const asked = countedMemory(request.memoryLimit);
   const narrow = live.filter((guest) => freeMemory(guest) >= asked);
   if (narrow.length > 0) {
@@ -195,12 +206,12 @@ function named(guests: PlacementGuest[]): string {
 }
 
 /** Rounded down: what is there. */
-function mebibytes(bytes: number): string {
+export function mebibytes(bytes: number): string {
   return `${Math.floor(bytes / MIB)} MiB`;
 }
 
 /** Rounded up: what is asked. */
-function mebibytesUp(bytes: number): string {
+export function mebibytesUp(bytes: number): string {
   return `${Math.ceil(bytes / MIB)} MiB`;
 }
 
@@ -210,7 +221,7 @@ const MIB = 1024 * 1024;
 const LIVE = new Set<PlacementGuest['state']>(['starting', 'running']);
 
 /** Kernel, agent and zygote of one guest, bytes. */
-const GUEST_OVERHEAD = 192 * MIB;
+export const GUEST_OVERHEAD = 192 * MIB;
 
 /** A container without a limit counts as this much, bytes. */
 const UNLIMITED_COUNTS_AS = 32 * MIB;

@@ -16,8 +16,12 @@ export function parseShape(text: string): Shape | undefined {
   if (match === null) return undefined;
   const [, vcpus, count, unit = ''] = match;
   const shape = { vcpus: Number(vcpus), memory: Number(count) * (unit.toLowerCase() === 'g' ? GIB : MIB) };
-  const possible = shape.vcpus >= 1 && shape.vcpus <= 64 && shape.memory >= 256 * MIB && shape.memory <= 1024 * GIB;
-  return possible ? shape : undefined;
+  return isShape(shape) ? shape : undefined;
+}
+
+/** Whether a guest can be promised that. */
+export function isShape({ vcpus, memory }: Shape): boolean {
+  return vcpus >= 1 && vcpus <= 64 && memory >= 256 * MIB && memory <= 1024 * GIB && memory % MIB === 0;
 }
 
 export const SHAPE_ADVICE = 'write small, standard, large, or processors x memory: 2x1536m';

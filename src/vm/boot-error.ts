@@ -35,13 +35,16 @@ export async function bootError(
   return error;
 }
 
-async function lastWords(host: Host, guest: Pick<Guest, 'record'>): Promise<string> {
+/** The console's last lines, for a hint. */
+export async function lastWords(host: Host, guest: Pick<Guest, 'record'>): Promise<string> {
   const text = await consoleTail(host.paths, guest.record.id, LINES);
   // A guest's words on somebody's terminal: lines of visible characters.
-  const lines = text.split('\n').map((line) => line.replace(/\p{Cc}|\p{Cf}/gu, '').slice(0, WIDTH));
+  const lines = text.split('\n').map((line) => line.replace(UNSEEN, '').slice(0, WIDTH));
   const said = lines.filter((line) => line.trim() !== '').map((line) => `  ${line}\n`);
   return said.length === 0 ? 'Its console says nothing. ' : `Its console's last lines:\n${said.join('')}`;
 }
 
+/** Control characters, and what terminals take for colours. */
+const UNSEEN = /\p{Cc}\[[0-9;]*m|\p{Cc}|\p{Cf}/gu;
 const LINES = 15;
 const WIDTH = 200;

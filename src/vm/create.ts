@@ -1,5 +1,6 @@
 import { NestError } from '../errors.ts';
 import type { BootFiles } from '../guest-image/guest-image.ts';
+import type { StockImage } from '../guest-image/stock-image.ts';
 import { domainXml } from '../libvirt/domain-xml.ts';
 import { writeMetadata } from '../libvirt/metadata.ts';
 import type { Progress } from '../progress.ts';
@@ -9,9 +10,12 @@ import { makeClone } from './clone.ts';
 import { domainSpec, makeFiles, stored } from './domain.ts';
 import { greet } from './greet.ts';
 import type { GuestRequest } from './guests.ts';
-import { follow, update, type Host } from './host.ts';
+import { follow, update, type Guest, type Host } from './host.ts';
 import { newIdentity, newRecord, type GuestRecord } from './record.ts';
+import { limitProcess } from './process-limits.ts';
 import { removeGuest } from './remove.ts';
+import { deployAgent } from './stock/deploy.ts';
+import { makeStockFiles } from './stock/files.ts';
 import type { Template } from './template/store.ts';
 
 /** How a guest comes to run: what is done, and how long it and the agent's answer may take. */
@@ -19,12 +23,14 @@ interface Beginning {
   title: string;
   /** Milliseconds. */
   limit: number;
-  run(record: GuestRecord, signal: AbortSignal): Promise<void>;
+  run(guest: Guest, signal: AbortSignal): Promise<void>;
+  /** What else is done before its agent can answer. */
+  then?(guest: Guest, progress: Progress, signal: AbortSignal): Promise<void>;
 }
 
 /**
  * Makes a new guest and waits until its agent knows who it is. It is a clone from the pool where one waits, a new clone
- * where there is a template, or else booted. What fails is followed by the next of these.
+ * where there is a template, or else booted; one of a stock image is always booted. What fails is followed by the next of these.
  */
 export async function createGuest(
   host: Host,
@@ -38,12 +44,14 @@ export async function createGuest(
   );
   if (warning !== undefined) progress.warn(warning);
   const made = { boot, shape: request.shape, accelerator };
-  const template = await host.templates?.get(made, progress, signal);
+  const stock = request.stock == null ? undefined : await host.stockImage(request.stock);
+  const template = stock === undefined ? await host.templates?.get(made, progress, signal) : undefined;
   const own = { name: request.name, zone: request.zone };
   const fresh = (from?: Template) =>
-    newRecord({ ...newIdentity(host.instance), ...own }, { ...made, template: from?.digest ?? null });
+    newRecord({ ...newIdentity(host.instance), ...own }, { ...made, stock, template: from?.digest ?? null });
   const make = (record: GuestRecord, beginning: Beginning) => makeGuest(host, record, beginning, progress, signal);
 
+  if (stock !== undefined) return make(fresh(), stockBoot(host, { boot, stock, accelerator }));
   if (template === undefined) return make(fresh(), coldBoot(host, boot, accelerator));
 
   const waiting = host.pool?.take(template);
@@ -75,7 +83,9 @@ async function makeGuest(
   const over = AbortSignal.any([guest.ended.signal, AbortSignal.timeout(limit), ...(signal ? [signal] : [])]);
   try {
     signal?.throwIfAborted();
-    await progress.step(`${title} ${name}`, () => beginning.run(record, over));
+    await progress.step(`${title} ${name}`, () => beginning.run(guest, over));
+    await limitProcess(domain, { uri: host.libvirt.uri, ...record });
+    await beginning.then?.(guest, progress, over);
     guest.trunk.hurry();
     await progress.step(`Wait for agent of guest ${name}`, () => greet(host, guest, over));
     await writeMetadata(host.libvirt, domain, stored(host, guest.record, 'running'));
@@ -91,8 +101,8 @@ async function makeGuest(
 function coldBoot(host: Host, boot: BootFiles, accelerator: GuestRecord['accelerator']): Beginning {
   return {
     title: 'Start guest',
-    limit: host.bootLimit(accelerator),
-    async run(record) {
+    limit: host.bootLimit({ accelerator, stock: null }),
+    async run({ record }) {
       await makeFiles(host, record.id);
       await host.libvirt.define(domainXml(domainSpec(host, record, boot)));
       await host.libvirt.start(record.domain);
@@ -100,11 +110,29 @@ function coldBoot(host: Host, boot: BootFiles, accelerator: GuestRecord['acceler
   };
 }
 
+/** A distribution's own boot, which takes its time; the agent comes over SSH. */
+function stockBoot(
+  host: Host,
+  { boot, stock, accelerator }: { boot: BootFiles; stock: StockImage; accelerator: GuestRecord['accelerator'] },
+): Beginning {
+  return {
+    title: `Boot ${stock.name} as guest`,
+    limit: host.bootLimit({ accelerator, stock: stock.name }),
+    async run({ record }) {
+      await makeFiles(host, record.id);
+      await makeStockFiles(host, record, stock);
+      await host.libvirt.define(domainXml(domainSpec(host, record, stock)));
+      await host.libvirt.start(record.domain);
+    },
+    then: (guest, progress, signal) => deployAgent(host, guest, { boot, progress, signal }),
+  };
+}
+
 function clone(host: Host, boot: BootFiles, template: Template): Beginning {
   return {
     title: 'Clone guest',
     limit: CLONE_LIMIT_MS,
-    async run(record, signal) {
+    async run({ record }, signal) {
       await makeClone(host, record, { boot, template }, signal);
       await host.libvirt.resume(record.domain);
     },
@@ -115,7 +143,7 @@ function fromPool(host: Host): Beginning {
   return {
     title: 'Take guest from the pool:',
     limit: CLONE_LIMIT_MS,
-    run: ({ domain }) => host.libvirt.resume(domain),
+    run: ({ record: { domain } }) => host.libvirt.resume(domain),
   };
 }
 

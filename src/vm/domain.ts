@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { TRUNK_PORT } from '../../guest-agent/api.ts';
 import type { BootFiles } from '../guest-image/guest-image.ts';
-import type { DomainSpec } from '../libvirt/domain-xml.ts';
+import type { StockImage } from '../guest-image/stock-image.ts';
+import type { DomainSpec, KernelBoot } from '../libvirt/domain-xml.ts';
 import { guestPaths } from '../paths.ts';
 import { uriFile } from './adopt.ts';
 import { makeDisk } from './disk.ts';
@@ -17,18 +18,15 @@ export async function makeFiles(host: Host, id: string): Promise<void> {
 }
 
 /** A guest as it is booted. Its clone differs in `ram` alone. */
-export function domainSpec(host: Host, record: GuestRecord, boot: BootFiles): DomainSpec {
+export function domainSpec(host: Host, record: GuestRecord, from: BootFiles | StockImage): DomainSpec {
   const files = guestPaths(host.paths, record.id);
   return {
     name: record.domain,
     uuid: record.uuid,
     accelerator: record.accelerator,
     ...record.shape,
-    kernel: boot.kernel,
-    initrd: boot.initrd,
-    commandLine: boot.commandLine,
-    root: boot.root,
-    agent: boot.agent,
+    boot:
+      'kernel' in from ? kernelBoot(from) : { kind: 'disk', system: files.system, image: from.disk, seed: files.seed },
     disk: files.disk,
     ram: { kind: 'own' },
     console: files.console,
@@ -36,6 +34,10 @@ export function domainSpec(host: Host, record: GuestRecord, boot: BootFiles): Do
     owner: host.owner,
     metadata: stored(host, record, 'starting'),
   };
+}
+
+function kernelBoot({ kernel, initrd, commandLine, root, agent }: BootFiles): KernelBoot {
+  return { kind: 'kernel', kernel, initrd, commandLine, root, agent };
 }
 
 export function stored(host: Host, record: GuestRecord, state: GuestRecord['state']): StoredGuest {

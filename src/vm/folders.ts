@@ -16,6 +16,7 @@ export async function prepareFolders(paths: Paths, owner: ProcessOwner | null): 
     paths.guests,
     paths.volumes,
     paths.guestImages,
+    paths.stockImages,
     paths.agents,
     paths.layers,
     paths.templates,

@@ -1,14 +1,18 @@
+import type { Socket } from 'node:net';
 import type { AcceleratorChoice } from '../api.ts';
 import { NestError } from '../errors.ts';
 import type { BootFiles } from '../guest-image/guest-image.ts';
+import { findStockImage, type StockImage } from '../guest-image/stock-image.ts';
 import { processOwner } from '../libvirt/description.ts';
 import { openLibvirt } from '../libvirt/libvirt.ts';
 import type { Paths } from '../paths.ts';
 import type { Progress } from '../progress.ts';
+import type { SshAccess } from '../ssh/log-in.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import { adoptGuests } from './adopt.ts';
 import { lastWords } from './autopsy.ts';
 import { pauseGuest, resumeGuest } from './pause.ts';
+import { resizeGuest } from './resize.ts';
 import { deleteSnapshot, listSnapshots, restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts';
 import { startGuest } from './start.ts';
 import { stopGuest } from './stop.ts';
@@ -21,9 +25,12 @@ import type { HeartbeatLimits } from './heartbeat.ts';
 import { happened, letGo, type Guest, type Host } from './host.ts';
 import { hostUsage, type HostUsage } from './host-usage.ts';
 import { domainName, type GuestRecord, type GuestShape } from './record.ts';
+import { processLimits, type ProcessLimits } from './process-limits.ts';
 import { openPool } from './pool.ts';
 import { attachScratch, type Scratch } from './scratch.ts';
 import { removeGuest } from './remove.ts';
+import { dialSshd } from './stock/dial.ts';
+import { sshAccess } from './stock/keys.ts';
 import { openTemplates } from './template/templates.ts';
 import { attachedVolumes, attachVolume, detachVolume, type AttachedVolume } from './volumes.ts';
 
@@ -36,6 +43,8 @@ export interface GuestRequest {
   name: string;
   shape: GuestShape;
   accelerator: AcceleratorChoice;
+  /** Name of a stock image; null for nest's own. */
+  stock?: string | null;
 }
 
 /**
@@ -55,6 +64,8 @@ export interface Guests {
   start(id: string, progress: Progress, signal?: AbortSignal): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
+  /** Notes what it is promised from its next start on. */
+  resize(id: string, shape: GuestShape): Promise<void>;
   snapshots(id: string): Promise<Snapshot[]>;
   takeSnapshot(id: string, name: string): Promise<Snapshot>;
   /** Makes the guest what it was at that moment, with the containers that ran in it then. */
@@ -73,12 +84,18 @@ export interface Guests {
   detachVolume(id: string, volumeId: string): Promise<void>;
   attachedVolumes(id: string): Promise<AttachedVolume[]>;
   trunk(id: string): Trunk;
+  /** What logs in to a guest of a stock image. @throws NestError `unsupported` for another */
+  sshAccess(id: string): Promise<SshAccess>;
+  /** A connection to its sshd. */
+  dialSshd(id: string, signal?: AbortSignal): Promise<Socket>;
   /** Resolves when the pool is full, as far as it can be. */
   poolFilled(): Promise<void>;
   /** Ends QEMU, forgets the domain, deletes disk, console and sockets. Absent is success. */
   remove(id: string): Promise<void>;
   /** What it takes of this host's memory; undefined where it does not run or nobody may look. */
   hostUsage(id: string): Promise<HostUsage | undefined>;
+  /** What its QEMU may use of this host at most. */
+  processLimits(id: string): Promise<ProcessLimits>;
   /** The console's last lines, control characters kept. */
   console(id: string, lines: number): Promise<string>;
   /** The same of the last guest of that name or id that ended by itself and is gone. */
@@ -94,10 +111,12 @@ export interface GuestsOptions {
   /** libvirt's, e.g. qemu:///system. */
   uri: string;
   bootFiles: () => Promise<BootFiles>;
+  /** Finds a stock image by its name. */
+  stockImage?: (name: string) => Promise<StockImage>;
   /** Names this engine's state folder, e.g. 32 hex digits; only its own domains are adopted. */
   instance: string;
   heartbeat?: Partial<HeartbeatLimits>;
-  /** Time limit of a boot; by default 20 s with KVM, 120 s without. */
+  /** Time limit of a boot; by default 20 s with KVM, 120 s without. A stock image may take several times as long. */
   bootSeconds?: number;
   /** False: every guest is booted. */
   templates?: boolean;
@@ -121,7 +140,9 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     uri: options.uri,
     instance: options.instance,
     bootFiles: options.bootFiles,
-    bootLimit: (accelerator) => (options.bootSeconds ?? BOOT_SECONDS[accelerator]) * 1000,
+    stockImage: options.stockImage ?? ((name) => findStockImage(options.paths, name)),
+    bootLimit: ({ accelerator, stock }) =>
+      (options.bootSeconds ?? BOOT_SECONDS[accelerator]) * (stock === null ? 1 : STOCK_FACTOR) * 1000,
     owner,
     heartbeat: options.heartbeat ?? {},
     qemuVersion: (await libvirt.version()).hypervisor,
@@ -171,6 +192,7 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     start: async (id, progress, signal) => startGuest(host, known(id), progress, signal),
     pause: async (id) => pauseGuest(host, known(id)),
     resume: async (id) => resumeGuest(host, known(id)),
+    resize: async (id, shape) => resizeGuest(host, known(id), shape),
     snapshots: async (id) => listSnapshots(host, known(id)),
     takeSnapshot: async (id, name) => takeSnapshot(host, known(id), name),
     restoreSnapshot: async (id, name) => restoreSnapshot(host, known(id), name),
@@ -181,10 +203,13 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     attachVolume: async (id, volume) => attachVolume(host, known(id), volume),
     detachVolume: async (id, volumeId) => detachVolume(host, known(id), volumeId),
     attachedVolumes: async (id) => attachedVolumes(host, known(id)),
+    sshAccess: async (id) => sshAccess(host.paths, known(id).record),
+    dialSshd: async (id, signal) => dialSshd(host, known(id), signal),
     poolFilled: async () => host.pool?.settled(),
     trunk: (id) => known(id).trunk,
     remove: (id) => removeGuest(host, id),
     hostUsage: (id) => hostUsage(known(id).record.domain, options.uri),
+    processLimits: (id) => processLimits(known(id).record.domain, options.uri),
     console: async (id, lines) => consoleTail(host.paths, known(id).record.id, lines),
     lastWords: (reference) => lastWords(host.paths, reference),
     onChange: (listener) => void listeners.push(listener),
@@ -205,3 +230,4 @@ function inTurn(work: () => Promise<void>): () => Promise<void> {
 
 /** Seconds; many times what a boot takes, for emulation on a host that is busy. A guest that gives up ends sooner. */
 const BOOT_SECONDS = { kvm: 20, tcg: 120 };
+const STOCK_FACTOR = 8;

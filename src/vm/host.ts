@@ -1,8 +1,8 @@
 /** What the verbs of this room share: the machines of this engine as it knows them now. */
-import type { Accelerator } from '../api.ts';
 import type { ProcessOwner } from '../libvirt/domain-xml.ts';
 import type { Libvirt, LifecycleEvent } from '../libvirt/libvirt.ts';
 import type { BootFiles } from '../guest-image/guest-image.ts';
+import type { StockImage } from '../guest-image/stock-image.ts';
 import type { Paths } from '../paths.ts';
 import { guestPaths } from '../paths.ts';
 import { connectTrunk, type Trunk } from '../trunk/trunk.ts';
@@ -20,8 +20,10 @@ export interface Host {
   /** Of this engine's state folder. */
   instance: string;
   bootFiles: () => Promise<BootFiles>;
+  /** By name. */
+  stockImage: (name: string) => Promise<StockImage>;
   /** How long a boot may take, milliseconds. */
-  bootLimit: (accelerator: Accelerator) => number;
+  bootLimit: (guest: Pick<GuestRecord, 'accelerator' | 'stock'>) => number;
   /** Whom QEMU runs as when that is not this user. */
   owner: ProcessOwner | null;
   /** Other limits than the usual ones. */
@@ -47,6 +49,8 @@ export interface Guest {
   stopping: boolean;
   /** Layers that are attached, or just being attached, by diff id. */
   layers: Map<string, Promise<void>>;
+  /** The last connection to its sshd, made or not. */
+  dialling: Promise<unknown>;
   /** The last hot-plug, done or not: they choose a free place one after another. */
   plugging: Promise<unknown>;
 }
@@ -65,6 +69,7 @@ export function follow(host: Host, record: GuestRecord): Guest {
     ended: new AbortController(),
     stopping: false,
     layers: new Map(),
+    dialling: Promise.resolve(),
     plugging: Promise.resolve(),
   };
   host.guests.set(record.id, guest);

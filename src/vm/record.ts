@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { Accelerator } from '../api.ts';
 import type { BootFiles } from '../guest-image/guest-image.ts';
+import type { StockImage } from '../guest-image/stock-image.ts';
 
 export interface GuestShape {
   vcpus: number;
@@ -22,9 +23,13 @@ export const GuestRecord = v.object({
   /** Why it is in a state that nobody asked for; null otherwise. */
   reason: v.optional(v.nullable(v.string()), null),
   shape: v.object({ vcpus: count, memory: count }),
+  /** What it is promised from its next start on; null where that stays. */
+  next: v.optional(v.nullable(v.object({ vcpus: count, memory: count })), null),
   accelerator: Accelerator,
   /** Of its domain. */
   uuid: v.pipe(v.string(), v.uuid()),
+  /** Name of the stock image that it boots by itself; null for one of nest's own. */
+  stock: v.optional(v.nullable(v.string()), null),
   /** Digests of what it was made from; no template when it was booted. */
   image: v.string(),
   agent: v.string(),
@@ -41,15 +46,24 @@ export type GuestRecord = v.InferOutput<typeof GuestRecord>;
 /** A guest that is about to be made. */
 export function newRecord(
   own: Pick<GuestRecord, 'id' | 'name' | 'zone' | 'domain' | 'uuid' | 'createdAt'>,
-  made: { boot: BootFiles; shape: GuestShape; accelerator: Accelerator; template?: string | null },
+  made: {
+    boot: BootFiles;
+    shape: GuestShape;
+    accelerator: Accelerator;
+    template?: string | null;
+    /** What it boots in place of nest's own image. */
+    stock?: StockImage | undefined;
+  },
 ): GuestRecord {
   return {
     ...own,
     state: 'starting',
     reason: null,
     shape: made.shape,
+    next: null,
     accelerator: made.accelerator,
-    image: made.boot.digest,
+    stock: made.stock?.name ?? null,
+    image: made.stock?.digest ?? made.boot.digest,
     agent: made.boot.agentDigest,
     template: made.template ?? null,
     bootId: null,

@@ -11,7 +11,7 @@ import { follow, letGo, update, type Guest, type Host } from './host.ts';
 import { monitor } from './monitor.ts';
 import { domainName } from './record.ts';
 
-/** A guest as it was at one moment: memory, devices and disk, kept in its qcow2 (QMP snapshot-save). */
+/** A guest as it was at one moment: memory, devices and disks, kept in its qcow2 (QMP snapshot-save). */
 export type Snapshot = v.InferOutput<typeof Snapshot>;
 
 /** Takes a snapshot; the guest stands still meanwhile. One of the same name is replaced. */
@@ -124,13 +124,19 @@ async function mustHaveNoVolumes(host: Host, { record }: Guest, operation: strin
 /** Runs one of QEMU's snapshot jobs on the guest's own disk to its end. */
 async function job(host: Host, guest: Guest, command: string, tag: string): Promise<void> {
   const domain = domainName(host.instance, guest.record.id);
-  const { disk } = guestPaths(host.paths, guest.record.id);
+  const { disk, system } = guestPaths(host.paths, guest.record.id);
   const nodes = v.parse(Nodes, await monitor(host.libvirt, domain, 'query-named-block-nodes', { flat: true }));
-  const node = nodes.find(({ drv, file }) => drv === 'qcow2' && file === disk)?.['node-name'];
+  const own = nodes.filter(({ drv, file }) => drv === 'qcow2' && (file === disk || file === system));
+  const node = own.find(({ file }) => file === disk)?.['node-name'];
   if (node === undefined) throw new Error(`QEMU has no disk \`${disk}\``);
   const id = `nest-${command}`;
   const where = command === 'snapshot-delete' ? {} : { vmstate: node };
-  await monitor(host.libvirt, domain, command, { 'job-id': id, tag, ...where, devices: [node] });
+  await monitor(host.libvirt, domain, command, {
+    'job-id': id,
+    tag,
+    ...where,
+    devices: own.map((each) => each['node-name']),
+  });
   for (;;) {
     const jobs = v.parse(Jobs, await monitor(host.libvirt, domain, 'query-jobs'));
     const found = jobs.find((each) => each.id === id);

@@ -1,8 +1,10 @@
 import { NestError } from '../errors.ts';
+import { reshaped } from '../libvirt/description.ts';
 import { writeMetadata } from '../libvirt/metadata.ts';
 import type { Progress } from '../progress.ts';
 import { bootError } from './boot-error.ts';
 import { greet } from './greet.ts';
+import { limitProcess } from './process-limits.ts';
 import { follow, update, type Guest, type Host } from './host.ts';
 import { domainName } from './record.ts';
 
@@ -20,13 +22,17 @@ export async function startGuest(host: Host, guest: Guest, progress: Progress, s
       hint: `Its containers start in other guests: nest start CONTAINER. Delete it: nest vm delete ${record.name}`,
     });
   const domain = domainName(host.instance, record.id);
-  const limit = host.bootLimit(record.accelerator);
-  const booting = follow(host, { ...record, state: 'starting' });
-  const stored = { ...record, state: 'running' as const };
+  const shape = record.next ?? record.shape;
+  const limit = host.bootLimit(record);
+  const booting = follow(host, { ...record, shape, next: null, state: 'starting' });
+  const stored = { ...booting.record, state: 'running' as const };
   try {
+    // Before the record says so: on the way it is done again.
+    if (record.next !== null) await host.libvirt.define(reshaped(await host.libvirt.definition(domain), record.next));
     // From here on its disk is in use: should it or the engine end on the way, it is not trusted again.
     await writeMetadata(host.libvirt, domain, { instance: host.instance, guest: stored });
     await progress.step(`Start guest ${record.name}`, () => host.libvirt.start(domain));
+    await limitProcess(domain, { uri: host.libvirt.uri, ...booting.record });
     const ended = [booting.ended.signal, AbortSignal.timeout(limit), ...(signal ? [signal] : [])];
     await progress.step(`Wait for agent of guest ${record.name}`, () => greet(host, booting, AbortSignal.any(ended)));
     await writeMetadata(host.libvirt, domain, { instance: host.instance, guest: { ...booting.record, ...RUNNING } });

@@ -94,6 +94,8 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
           domain: `nest-fake-${id}`,
           uuid: crypto.randomUUID(),
           template: null,
+          stock: null,
+          next: null,
           ...DIGESTS,
           ...times,
         };
@@ -122,7 +124,7 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
       const pid = await launch(id);
       for (const [containerId, container] of disks.get(id) ?? [])
         inside.get(id)?.containers.set(containerId, container);
-      keep({ ...record, state: 'running' }, pid);
+      keep({ ...record, shape: record.next ?? record.shape, next: null, state: 'running' }, pid);
     },
     async pause(id) {
       keep({ ...known(id), state: 'paused' });
@@ -132,6 +134,11 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
       keep({ ...known(id), state: 'running' });
       await Promise.resolve();
     },
+    resize(id, shape) {
+      keep({ ...known(id), next: shape });
+      return Promise.resolve();
+    },
+    processLimits: () => Promise.resolve({ memory: null, cpus: null }),
     snapshots: () => Promise.resolve([]),
     takeSnapshot: () => Promise.reject(new Error('not here')),
     restoreSnapshot: () => Promise.reject(new Error('not here')),
@@ -181,6 +188,8 @@ export function fakeGuests(folder: string, agents: 'inside' | 'processes'): Fake
       records.delete(id);
       rmSync(file(id), { force: true });
     },
+    sshAccess: () => Promise.reject(new Error('not here')),
+    dialSshd: () => Promise.reject(new Error('not here')),
     poolFilled: () => Promise.resolve(),
     hostUsage: () => Promise.resolve({ held: 50 * 2 ** 20, shared: 100 * 2 ** 20 }),
     console: (id, lines) => Promise.resolve(`console of ${id}, ${lines} lines\n`),

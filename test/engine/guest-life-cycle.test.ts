@@ -90,3 +90,18 @@ test.serial('a stopped guest without containers is kept for whoever stopped it',
 test.serial('a guest that is not there is one clear error', async (t) => {
   t.like(await nest.call('POST', '/nest/guests/nobody/stop'), { status: 404 });
 });
+
+test.serial('a guest is resized at its next start, and takes until then only what fits both', async (t) => {
+  await runs('web', 'always');
+  const resize = (body: object) => nest.call('POST', '/nest/guests/default-1/resize', body);
+  t.like(await resize({ vcpus: 1, memory: 512 * 2 ** 20 }), {
+    status: 200,
+    body: { vcpus: 2, memory: 2 ** 30, next: { vcpus: 1, memory: 512 * 2 ** 20 } },
+  });
+  t.like((await resize({ memory: 100 })).body, { code: 'invalid-input' });
+  t.like((await resize({ vcpus: 64 })).body, { code: 'no-room' });
+  const HostConfig = { Memory: 400 * 2 ** 20 };
+  await nest.docker.createContainer({ Image: 'hello', name: 'large', Cmd: ['sleep'], HostConfig });
+  t.is(nest.guests.created, 2, 'it would have fitted only until the next start');
+  t.like(await change('reboot'), { type: 'result', value: { vcpus: 1, memory: 512 * 2 ** 20, next: null } });
+});

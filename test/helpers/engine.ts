@@ -71,7 +71,12 @@ export function testParts(paths: Paths, guests: FakeGuests): EngineParts {
     version: '0.0.0-test',
     uri: 'test:///default',
     openImages: () => Promise.resolve(testImages()),
-    guestImages: { build: () => Promise.reject(new Error('not here')), list: () => Promise.resolve([]) },
+    guestImages: {
+      build: () => Promise.reject(new Error('not here')),
+      add: () => Promise.reject(new Error('not here')),
+      remove: () => Promise.resolve(),
+      list: () => Promise.resolve([]),
+    },
     connect: () => Promise.resolve(guests),
     host: { memoryAvailable: () => Promise.resolve(8 * 1024 ** 3), cpus: 2 },
     idleMilliseconds: 300_000,

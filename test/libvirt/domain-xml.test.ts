@@ -1,6 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 import test from 'ava';
-import { pluggedDisks, processOwner } from '../../src/libvirt/description.ts';
+import { pluggedDisks, processOwner, reshaped } from '../../src/libvirt/description.ts';
 import { domainXml, layerDiskXml, type DomainSpec } from '../../src/libvirt/domain-xml.ts';
 
 const SPEC: DomainSpec = {
@@ -9,11 +9,14 @@ const SPEC: DomainSpec = {
   accelerator: 'tcg',
   vcpus: 2,
   memory: 536_870_912,
-  kernel: '/images/vmlinuz',
-  initrd: '/images/initrd',
-  commandLine: 'console=ttyS0 quiet',
-  root: '/images/root.squashfs',
-  agent: '/agents/agent.squashfs',
+  boot: {
+    kind: 'kernel',
+    kernel: '/images/vmlinuz',
+    initrd: '/images/initrd',
+    commandLine: 'console=ttyS0 quiet',
+    root: '/images/root.squashfs',
+    agent: '/agents/agent.squashfs',
+  },
   disk: '/guests/1/disk.qcow2',
   ram: { kind: 'own' },
   console: '/guests/1/console.log',
@@ -28,6 +31,29 @@ test('a guest boots the kernel directly', (t) => {
     initrd: '/images/initrd',
     cmdline: 'console=ttyS0 quiet',
   });
+});
+
+test('a stock image boots by itself, from a disk over it, and its one network lets nobody in or out', (t) => {
+  const boot = {
+    kind: 'disk',
+    system: '/guests/1/system.qcow2',
+    image: '/images/disk.qcow2',
+    seed: '/seed.iso',
+  } as const;
+  const domain = parse(domainXml({ ...SPEC, boot }));
+  t.like(domain.os, { boot: { '@dev': 'hd' }, kernel: undefined });
+  const [system, seed, disk] = domain.devices.disk;
+  t.like(system, {
+    source: { '@file': boot.system },
+    backingStore: { '@type': 'file', format: { '@type': 'qcow2' }, source: { '@file': boot.image }, backingStore: '' },
+  });
+  t.like(seed, { source: { '@file': boot.seed }, driver: { '@type': 'raw' }, readonly: '' });
+  t.is(disk?.source['@file'], SPEC.disk);
+  const args = domain['qemu:commandline']['qemu:arg'].map((each) => each['@value']);
+  t.deepEqual(
+    args.filter((each) => each.startsWith('user,')),
+    ['user,id=nest-ssh,restrict=on,ipv6=off'],
+  );
 });
 
 test('memory is in bytes', (t) => {
@@ -94,9 +120,37 @@ test('libvirt is told whom QEMU runs as, and to leave the owners of files alone'
   t.is(parse(domainXml({ ...SPEC, owner: null })).seclabel, undefined);
 });
 
+test('a definition is given another shape, and nothing else', (t) => {
+  // As libvirt writes it: units of its own, and other quotes.
+  const written = domainXml(SPEC)
+    .replace(
+      '<memory unit="b">536870912</memory>',
+      "<memory unit='KiB'>524288</memory>\n<currentMemory unit='KiB'>524288</currentMemory>",
+    )
+    .replace('<vcpu>', "<vcpu placement='static'>")
+    .replaceAll('&#34;', '"');
+  const domain = parse(reshaped(written, { vcpus: 3, memory: 2 ** 30 }));
+  t.like(domain, {
+    memory: { '@unit': 'b', '#text': '1073741824' },
+    currentMemory: { '@unit': 'b', '#text': '1073741824' },
+    vcpu: { '#text': '3' },
+    name: SPEC.name,
+  });
+  t.regex(reshaped(written, { vcpus: 3, memory: 2 ** 30 }), /"id":"nest-ram","size":1073741824}/);
+  t.throws(() => reshaped('<domain/>', { vcpus: 1, memory: 1 }), { message: /reshape a domain/ });
+});
+
 test('nothing in a value becomes markup', (t) => {
   const evil = `"><disk/>'&<!--]]>`;
-  const domain = parse(domainXml({ ...SPEC, name: evil, commandLine: evil, disk: evil, metadata: { zone: evil } }));
+  const domain = parse(
+    domainXml({
+      ...SPEC,
+      name: evil,
+      boot: { ...SPEC.boot, commandLine: evil } as DomainSpec['boot'],
+      disk: evil,
+      metadata: { zone: evil },
+    }),
+  );
   t.is(domain.name, evil);
   t.is(domain.os['cmdline'], evil);
   t.is(domain.devices.disk[2]?.source['@file'], evil);

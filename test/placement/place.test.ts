@@ -15,7 +15,8 @@ const host: PlacementHost = { memoryAvailable: 8192 * MIB, cpus: 4, reserve: HOS
 function guest(name: string, freeMiB: number, more: Partial<PlacementGuest> = {}): PlacementGuest {
   const memory = 1024 * MIB;
   const zone = name.replace(/-\d+$/, '');
-  return { id: name, name, zone, state: 'running', vcpus: 2, memory, committed: (832 - freeMiB) * MIB, ...more };
+  const rest = { state: 'running', guestImage: 'debian-12', vcpus: 2, memory } as const;
+  return { id: name, name, zone, ...rest, committed: (832 - freeMiB) * MIB, ...more };
 }
 
 const decisions: [title: string, request: PlacementRequest, guests: PlacementGuest[], reason: string][] = [
@@ -25,6 +26,18 @@ const decisions: [title: string, request: PlacementRequest, guests: PlacementGue
     { zone: 'web', memoryLimit: 512 * MIB },
     [guest('web-1', 812)],
     'joins guest web-1: same zone, 812 MiB free',
+  ],
+  [
+    'a guest image that no guest of the zone boots',
+    { zone: 'web', guestImage: 'debian' },
+    [guest('web-1', 800)],
+    'new guest web-2: no guest of its zone boots debian',
+  ],
+  [
+    'a guest image that a guest of the zone boots',
+    { zone: 'web', guestImage: 'debian' },
+    [guest('web-1', 100), guest('web-2', 800, { guestImage: 'debian' })],
+    'joins guest web-2: same zone, 800 MiB free',
   ],
   [
     'several guests with room: the tightest',
@@ -180,7 +193,7 @@ function fill(random: (below: number) => number) {
       else {
         const { name, shape } = placement;
         const state = random(2) === 0 ? 'running' : 'starting';
-        chosen = { id: `g${n}`, name, zone: request.zone, state, ...shape, committed: 0 };
+        chosen = { id: `g${n}`, name, zone: request.zone, state, guestImage: 'debian-12', ...shape, committed: 0 };
         guests.push(chosen);
         available -= shape.memory;
       }

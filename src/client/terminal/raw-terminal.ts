@@ -20,11 +20,20 @@ export function terminalSize(): { rows: number; columns: number } | undefined {
  * Joins this process's terminal with a container's: every key goes there as it is, Ctrl+C and Ctrl+D too, and what it shows
  * is shown as it is. However this process ends, its terminal is as it was.
  *
+ * @param detachable ctrl-p ctrl-q leaves it running
  * @param resize told of each size, the first one at once; it may fail while the container ends
  */
 export async function joinTerminal(
   stream: Duplex,
-  { interactive, resize }: { interactive: boolean; resize: (size: { rows: number; columns: number }) => Promise<void> },
+  {
+    interactive,
+    detachable = true,
+    resize,
+  }: {
+    interactive: boolean;
+    detachable?: boolean;
+    resize: (size: { rows: number; columns: number }) => Promise<void>;
+  },
 ): Promise<'ended' | 'detached'> {
   using undo = new DisposableStack();
   const end = Promise.withResolvers<'ended' | 'detached'>();
@@ -37,7 +46,7 @@ export async function joinTerminal(
     undo.defer(restore);
     process.once('exit', restore);
     if (stdin.isTTY) stdin.setRawMode(true);
-    const filter = detachFilter(() => end.resolve('detached'));
+    const filter = detachable ? detachFilter(() => end.resolve('detached')) : (keys: Buffer) => keys;
     const send = (keys: Buffer) => {
       const rest = filter(keys);
       if (rest.length > 0) stream.write(rest);

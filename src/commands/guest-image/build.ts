@@ -25,7 +25,7 @@ export default class GuestImageBuild extends NestCommand {
     const image = await this.withProgress((view) =>
       engine.nest.buildGuestImage(options, (event) => view.show(event), this.signal),
     );
-    const what = `${image.recipe}: kernel ${image.kernel}, ${bytes(image.size)}, ${shortDigest(image.digest)}`;
+    const what = `${image.recipe}: kernel ${image.kernel ?? ''}, ${bytes(image.size)}, ${shortDigest(image.digest)}`;
     this.print(image.built ? `Built ${what}` : `Up to date: ${what}`);
     return image;
   }

@@ -19,9 +19,9 @@ export default class GuestImageList extends NestCommand {
 }
 
 const COLUMNS: Column<GuestImage>[] = [
-  { title: 'RECIPE', value: ({ recipe }) => recipe, shrink: 1 },
+  { title: 'NAME', value: ({ recipe }) => recipe, shrink: 1 },
   { title: 'DIGEST', value: ({ digest }) => digest.replace(/^sha256:/, '').slice(0, 12) },
-  { title: 'KERNEL', value: ({ kernel }) => kernel, shrink: 2 },
+  { title: 'KERNEL', value: ({ kernel }) => kernel ?? 'its own', shrink: 2 },
   { title: 'SIZE', value: ({ size }) => bytes(size) },
   { title: 'CREATED', value: ({ createdAt }) => `${duration(Date.now() - createdAt)} ago` },
 ];

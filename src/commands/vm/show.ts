@@ -29,19 +29,35 @@ function describe(guest: GuestDetail): [string, string][] {
     ['Zone', guest.zone],
     ['State', guest.reason === null ? guest.state : `${guest.state}: ${guest.reason}`],
     ['Accelerator', guest.accelerator === 'kvm' ? 'kvm' : 'tcg: software emulation, no security boundary'],
-    ['Processors', String(guest.vcpus)],
+    [
+      'Processors',
+      guest.next === null ? String(guest.vcpus) : `${guest.vcpus}, ${guest.next.vcpus} from its next start on`,
+    ],
     ['Memory', `${bytes(guest.memory)} promised, ${bytes(guest.committed)} of it asked for by containers`],
     ['', `${known(guest.usage?.used)} used in the guest, ${known(guest.usage?.held)} held on this host`],
+    ...(guest.next === null
+      ? []
+      : [['', `${bytes(guest.next.memory)} promised from its next start on`] as [string, string]]),
     ['Shares', `${known(guest.usage?.shared)} of memory with other guests and the host's page cache`],
+    ['Limits', limits(guest)],
     ['Kernel', guest.kernel ?? '-'],
     ['Boot id', guest.bootId ?? '-'],
     ['Domain', guest.domain],
-    ['Image', guest.image],
+    ['Image', guest.stock === null ? guest.image : `${guest.stock}, ${guest.image.slice(0, 12)}, a stock image`],
     ['Template', guest.template ?? 'none: it was booted'],
     ['Layers', guest.layers === null ? '-' : `${guest.layers.length}, each mounted once`],
     ['Uptime', `${duration(Date.now() - guest.createdAt)}, since ${new Date(guest.createdAt).toISOString()}`],
     ...(containers.length > 0 ? containers : [['Containers', 'none'] as [string, string]]),
   ];
+}
+
+/** Of the process that the host sees. */
+function limits({ limits: { memory, cpus } }: GuestDetail): string {
+  const parts = [
+    ...(memory === null ? [] : [`${bytes(memory)} of memory`]),
+    ...(cpus === null ? [] : [`${cpus} processors`]),
+  ];
+  return parts.length === 0 ? 'none: this host limits its QEMU by no cgroup' : `${parts.join(', ')} for its QEMU`;
 }
 
 function known(count: number | null | undefined): string {

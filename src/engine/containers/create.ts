@@ -13,7 +13,7 @@ import { anonymousMounts, takeVolumes } from '../volumes/take.ts';
 import { annotations } from './annotation.ts';
 import { emitContainer } from './emit.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
-import { mergeRecord, shapeOf } from './merge.ts';
+import { mergeRecord, guestWanted } from './merge.ts';
 import { inventName } from './name.ts';
 import type { CreateRequest } from './request.ts';
 
@@ -53,8 +53,8 @@ export async function createContainer(
   const volumes = await takeVolumes(ctx, taking, (volume) => made.push(volume));
   const { limits } = record.spec;
   const { accelerator } = request;
-  const shape = shapeOf(record.labels, `place container \`${record.name}\``);
-  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, shape, volumes };
+  const guest = guestWanted(record.labels, `place container \`${record.name}\``);
+  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, ...guest, volumes };
   const seat = await ctx.seats.take(wanted, progress, signal);
   taken.seat = seat;
   const placed = { ...row, record: { ...withVolumes(record, volumes), reason: seat.reason }, guest: seat.guest.id };

@@ -26,7 +26,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
       hint: `image ${request.image} names none: give one after the image`,
     });
   const zone = zoneOf(request.labels[LABELS.zone], operation);
-  shapeOf(request.labels, operation);
+  guestWanted(request.labels, operation);
   const hostname = request.hostname ?? id.slice(0, 12);
   const health = mergeHealth(request.health, config);
   const record = v.safeParse(ContainerRecord, {
@@ -37,7 +37,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
     image: { reference: request.image, id: image.id },
     createdAt: Date.now(),
     autoRemove: request.autoRemove,
-    labels: { ...withoutShape(config.Labels), ...request.labels, [LABELS.zone]: zone },
+    labels: { ...withoutGuest(config.Labels), ...request.labels, [LABELS.zone]: zone },
     exposed: [...new Set([...Object.keys(config.ExposedPorts), ...request.exposed])],
     publish: request.publish,
     copies: request.copies,
@@ -78,20 +78,25 @@ function zoneOf(label: string | undefined, operation: string): string {
   });
 }
 
-/** The shape of the guest that a container wants, undefined for any. @throws NestError `invalid-input` */
-export function shapeOf(labels: Readonly<Record<string, string>>, operation: string): Shape | undefined {
+/** What guest a container wants; undefined is any. @throws NestError `invalid-input` */
+export function guestWanted(
+  labels: Readonly<Record<string, string>>,
+  operation: string,
+): { shape: Shape | undefined; guestImage: string | undefined } {
+  const guestImage = labels[LABELS.guestImage];
   const text = labels[LABELS.shape];
-  if (text === undefined) return undefined;
+  if (text === undefined) return { shape: undefined, guestImage };
   const shape = parseShape(text);
-  if (shape !== undefined) return shape;
+  if (shape !== undefined) return { shape, guestImage };
   throw new NestError('invalid-input', `${operation}: \`${text.slice(0, 64)}\` is no shape of a guest`, {
     hint: SHAPE_ADVICE,
   });
 }
 
 /** The request alone says what guest its container wants. */
-function withoutShape(labels: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== LABELS.shape));
+function withoutGuest(labels: Record<string, string>): Record<string, string> {
+  const own: string[] = [LABELS.shape, LABELS.guestImage];
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !own.includes(name)));
 }
 
 /** An entrypoint of the request drops the image's command with the image's entrypoint; [""] is none at all. */

@@ -5,7 +5,7 @@ import type { Container } from '../state/record.ts';
 import { sendCopies } from '../copies/send.ts';
 import { findImage, putInto } from './create.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
-import { shapeOf } from './merge.ts';
+import { guestWanted } from './merge.ts';
 
 /**
  * Puts a container whose guest has ended into another guest of its zone, as it was created: what it wrote went with the
@@ -30,9 +30,9 @@ export async function replaceContainer(
   ctx.creating.add(id);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => void ctx.creating.delete(id));
-  const shape = shapeOf(record.labels, `place container \`${record.name}\``);
+  const wish = guestWanted(record.labels, `place container \`${record.name}\``);
   const volumes = record.spec.volumes ?? [];
-  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, shape, volumes };
+  const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, ...wish, volumes };
   const seat = await ctx.seats.take(wanted, progress, signal);
   undo.defer(() => leaveSeat(ctx, id, seat));
   const placed = { ...record, reason: seat.reason };

@@ -1,5 +1,6 @@
 import type { AcceleratorChoice } from '../../api.ts';
 import { NestError } from '../../errors.ts';
+import { OWN_GUEST_IMAGE } from '../../guest-image/guest-image.ts';
 import type { Progress } from '../../progress.ts';
 import type { GuestRecord, Guests, GuestShape } from '../../vm/guests.ts';
 
@@ -8,6 +9,7 @@ export type Boots = Map<string, Boot>;
 
 interface Boot {
   zone: string;
+  guestImage: string;
   shape: GuestShape;
   record: Promise<GuestRecord>;
   waiting: number;
@@ -19,6 +21,8 @@ export interface BootRequest {
   name: string;
   /** Undefined to join a boot that is under way. */
   shape: GuestShape | undefined;
+  /** Name of what it boots. */
+  guestImage: string;
   accelerator: AcceleratorChoice;
 }
 
@@ -43,8 +47,9 @@ export async function bootOnce(
 
 function begin(boots: Boots, guests: Guests, request: BootRequest & { shape: GuestShape }, progress: Progress): Boot {
   const abort = new AbortController();
-  const record = guests.create(request, progress, abort.signal).finally(() => boots.delete(request.name));
-  const boot: Boot = { zone: request.zone, shape: request.shape, record, waiting: 0, abort };
+  const stock = request.guestImage === OWN_GUEST_IMAGE ? null : request.guestImage;
+  const record = guests.create({ ...request, stock }, progress, abort.signal).finally(() => boots.delete(request.name));
+  const boot: Boot = { ...request, record, waiting: 0, abort };
   boots.set(request.name, boot);
   return boot;
 }

@@ -7,6 +7,7 @@ import {
   type PlacementGuest,
   type PlacementRequest,
 } from '../../placement/place.ts';
+import { OWN_GUEST_IMAGE } from '../../guest-image/guest-image.ts';
 import type { Progress } from '../../progress.ts';
 import type { GuestRecord, Guests } from '../../vm/guests.ts';
 import { memoryLimit } from '../containers/limits.ts';
@@ -66,8 +67,8 @@ export function createSeats(ctx: Context, host: HostCapacity): Seats {
         const running =
           placement.kind === 'existing' && !boots.has(guestName) ? guests.get(placement.guest.id) : undefined;
         const shape = placement.kind === 'new' ? placement.shape : undefined;
-        const { zone, accelerator } = request;
-        const boot = { zone, name: guestName, shape, accelerator };
+        const { zone, accelerator, guestImage = OWN_GUEST_IMAGE } = request;
+        const boot = { zone, name: guestName, shape, guestImage, accelerator };
         const guest = running ?? (await bootOnce(boots, guests, boot, progress, signal));
         const release = () => void held.delete(seat);
         return { guest, reason: placement.reason, isNew: placement.kind === 'new', release };
@@ -88,12 +89,15 @@ function candidates(
 ): PlacementGuest[] {
   const containers = ctx.state.containers.all();
   const sum = (bytes: number[]) => bytes.reduce((total, each) => total + each, 0);
-  const known = guests.list().map(({ id, name, zone, state, shape }) => ({
+  const known = guests.list().map(({ id, name, zone, state, stock, shape, next }) => ({
     id,
     name,
     zone,
     state: ctx.leaving.has(id) ? ('stopped' as const) : state,
-    ...shape,
+    guestImage: stock ?? OWN_GUEST_IMAGE,
+    // What it has both now and from its next start on.
+    vcpus: Math.min(shape.vcpus, next?.vcpus ?? Infinity),
+    memory: Math.min(shape.memory, next?.memory ?? Infinity),
     committed:
       sum(
         containers
@@ -102,7 +106,7 @@ function candidates(
       ) + sum(heldIn(name).map(({ memory }) => memory)),
   }));
   const names = new Set(known.map(({ name }) => name));
-  const booting = [...boots].flatMap(([name, { zone, shape }]) =>
+  const booting = [...boots].flatMap(([name, { zone, guestImage, shape }]) =>
     names.has(name)
       ? []
       : {
@@ -110,6 +114,7 @@ function candidates(
           name,
           zone,
           state: 'starting' as const,
+          guestImage,
           ...shape,
           committed: sum(heldIn(name).map(({ memory }) => memory)),
         },

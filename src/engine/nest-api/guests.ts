@@ -43,6 +43,7 @@ export function describeGuest(ctx: Context, guest: GuestRecord, usage: GuestUsag
 export async function showGuest(ctx: Context, guest: GuestRecord): Promise<GuestDetail> {
   return {
     ...describeGuest(ctx, guest, await guestUsage(ctx, guest)),
+    limits: await (await ctx.link.open()).processLimits(guest.id),
     layers: await mountedLayers(ctx, guest),
   };
 }

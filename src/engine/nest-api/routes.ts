@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { DeployRequest, type EngineStatus, type GuestImage } from '../../api.ts';
+import { DeployRequest, GuestResize, type EngineStatus } from '../../api.ts';
 import type { Paths } from '../../paths.ts';
-import type { Progress } from '../../progress.ts';
 import type { GuestRecord } from '../../vm/guests.ts';
 import type { Context } from '../context.ts';
 import { deploy } from '../deploy/deploy.ts';
@@ -12,20 +11,20 @@ import { flag } from '../docker-api/query.ts';
 import { jsonLines } from '../http/lines.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { pauseGuest, rebootGuest, resumeGuest, startGuest, stopGuest } from '../guests/life-cycle.ts';
+import { resizeGuest } from '../guests/resize.ts';
+import type { HostCapacity } from '../guests/seats.ts';
 import { consoleReply } from './console.ts';
 import { deleteGuest, describeGuest, findGuest, restartAgent, showGuest } from './guests.ts';
+import { guestImageRoutes, type GuestImages } from './guest-images.ts';
 import { guestUsage } from './guest-usage.ts';
 import { NDJSON, resultStream } from './result-stream.ts';
 import { snapshotRoutes } from './snapshots.ts';
-
-export interface GuestImages {
-  build(recipe: string, force: boolean, progress: Progress, signal: AbortSignal): Promise<GuestImage>;
-  list(): Promise<GuestImage[]>;
-}
+import { sshRoutes } from './ssh.ts';
 
 export interface NestApi {
   paths: Paths;
   guestImages: GuestImages;
+  host: HostCapacity;
   status: () => EngineStatus;
   /** Begins the end of the engine. */
   stop: () => void;
@@ -79,6 +78,15 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
         });
       },
     })),
+    {
+      method: 'POST',
+      path: '/nest/guests/:guest/resize',
+      handle: async (call) => {
+        const guest = await find(call);
+        await resizeGuest(ctx, guest, await call.json(GuestResize), api.host);
+        return { status: 200, json: describeGuest(ctx, await findGuest(ctx, guest.id), null) };
+      },
+    },
     ...snapshotRoutes(ctx),
     {
       method: 'GET',
@@ -93,24 +101,8 @@ export function nestRoutes(ctx: Context, api: NestApi): Route[] {
         return { status: 204 };
       },
     },
-    {
-      method: 'GET',
-      path: '/nest/guest-images',
-      handle: async () => ({ status: 200, json: await api.guestImages.list() }),
-    },
-    {
-      method: 'POST',
-      path: '/nest/guest-images',
-      handle: (call) =>
-        resultStream(ctx, call, (progress, signal) =>
-          api.guestImages.build(
-            call.query.get('recipe') || DEFAULT_RECIPE,
-            flag(call.query, 'force'),
-            progress,
-            signal,
-          ),
-        ),
-    },
+    ...guestImageRoutes(ctx, api.guestImages),
+    ...sshRoutes(ctx),
     {
       method: 'GET',
       path: '/nest/disk',
@@ -161,4 +153,3 @@ function zoneProgress(ctx: Context, { query, signal }: Call): Reply {
 
 /** The verbs of a guest's life that end in another state of it. */
 const CHANGES = { stop: stopGuest, start: startGuest, reboot: rebootGuest, pause: pauseGuest, resume: resumeGuest };
-const DEFAULT_RECIPE = 'debian-12';

@@ -60,7 +60,7 @@ export async function captureTemplate(host: Host, request: TemplateRequest, sign
 
 async function bootUntilWarm(host: Host, record: GuestRecord, signal: AbortSignal): Promise<void> {
   const ended = new AbortController();
-  const limit = host.bootLimit(record.accelerator);
+  const limit = host.bootLimit(record);
   const within = () => AbortSignal.any([ended.signal, signal, AbortSignal.timeout(limit)]);
   await host.libvirt.start(record.domain);
   const trunk = connectTrunk(guestPaths(host.paths, record.id).trunk, { refused: () => ended.abort() });
