@@ -84,6 +84,8 @@ export const Guest = v.object({
   /** Null unless it was asked for. */
   usage: v.nullable(GuestUsage),
   createdAt: count,
+  /** When it was last booted or cloned; null while it is stopped. */
+  startedAt: v.nullable(count),
   /** Null until the agent has answered. */
   bootId: v.nullable(text),
   kernel: v.nullable(text),

@@ -1,4 +1,5 @@
 import type { Check, Verdict } from './check.ts';
+import { processLimits } from './checks/cgroups.ts';
 import { device, virtualization } from './checks/kvm.ts';
 import { connection, library, logDaemon } from './checks/libvirt.ts';
 import { engine, guestImage } from './checks/nest.ts';
@@ -27,6 +28,7 @@ const CHECKS: readonly Check[] = [
   connection,
   virtualization,
   device,
+  processLimits,
   memory,
   disk,
   dataFolder,

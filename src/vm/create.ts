@@ -55,7 +55,7 @@ export async function createGuest(
   if (template === undefined) return make(fresh(), coldBoot(host, boot, accelerator));
 
   const waiting = host.pool?.take(template);
-  const taken = waiting && make({ ...waiting, ...own, createdAt: Date.now() }, fromPool(host));
+  const taken = waiting && make({ ...waiting, ...own, createdAt: Date.now(), startedAt: Date.now() }, fromPool(host));
   const guest =
     (await unlessBootFails(taken, (error) => host.log(`take a clone from the pool: ${String(error)}`))) ??
     (await unlessBootFails(make(fresh(template), clone(host, boot, template)), (error) =>

@@ -36,6 +36,8 @@ export const GuestRecord = v.object({
   template: v.nullable(v.string()),
   /** Milliseconds since 1970. */
   createdAt: count,
+  /** When its QEMU was last started for it; those from before this was noted were never started again. */
+  startedAt: v.optional(count),
   bootId: v.nullable(v.string()),
   kernel: v.nullable(v.string()),
   /** libvirt's name of it. */
@@ -57,6 +59,7 @@ export function newRecord(
 ): GuestRecord {
   return {
     ...own,
+    startedAt: own.createdAt,
     state: 'starting',
     reason: null,
     shape: made.shape,

@@ -24,7 +24,7 @@ export async function startGuest(host: Host, guest: Guest, progress: Progress, s
   const domain = domainName(host.instance, record.id);
   const shape = record.next ?? record.shape;
   const limit = host.bootLimit(record);
-  const booting = follow(host, { ...record, shape, next: null, state: 'starting' });
+  const booting = follow(host, { ...record, shape, next: null, startedAt: Date.now(), state: 'starting' });
   const stored = { ...booting.record, state: 'running' as const };
   try {
     // Before the record says so: on the way it is done again.

@@ -4,6 +4,8 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { AgentInfo, ContainerState } from '../../guest-agent/api.ts';
 import { framed, readAll } from '../guest-agent/client.ts';
@@ -17,12 +19,13 @@ import { busyboxLayer, shellSpec } from '../helpers/agent-guest.ts';
 import { testGuestImage } from '../helpers/guest-image.ts';
 import { TEST_URI } from '../helpers/libvirt.ts';
 
-/** NEST_TEST_CLONES and NEST_TEST_ROUNDS ask for more of both. */
+/** More of both: test/slow/clones.test.ts. */
 const CLONES = Number(process.env['NEST_TEST_CLONES'] ?? 4);
 const ROUNDS = Number(process.env['NEST_TEST_ROUNDS'] ?? 3);
 const SHAPE = { vcpus: 1, memory: 512 * 1024 ** 2 };
 const MIB = 1024 ** 2;
 /** Milliseconds. */
+const LONGEST_ROUND = 300_000;
 const CLOCK_TOLERANCE = 100;
 const instance = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex');
 const layer = { diffId: `sha256:${'c1'.repeat(32)}`, path: '' };
@@ -118,6 +121,12 @@ test.serial(`${ROUNDS} rounds of create, run and delete leave nothing`, async (t
     domains: await domains(),
     templates: await readdir(paths.templates),
   });
+  // Bytes that are still used after all that is not was collected.
+  const memory = () => {
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+    return process.memoryUsage().heapUsed + process.memoryUsage().external;
+  };
   const round = async () => {
     const guest = await create('round');
     t.is(await output(guest, 'echo done'), 'done\n');
@@ -125,8 +134,14 @@ test.serial(`${ROUNDS} rounds of create, run and delete leave nothing`, async (t
   };
   await round();
   const before = await state();
-  for (let n = 0; n < ROUNDS; n++) await round();
+  const used = memory();
+  for (let n = 0; n < ROUNDS; n++) {
+    t.timeout(LONGEST_ROUND, 'a round of create, run and delete');
+    await round();
+  }
   t.deepEqual(await state(), before);
+  const more = memory() - used;
+  t.true(more < 4 * MIB + ROUNDS * 16 * 1024, `${Math.round(more / 1024)} KiB more than before`);
 });
 
 test.serial('a clone from the pool is a guest like any other, and what waits there ends with the engine', async (t) => {

@@ -9,6 +9,16 @@ export function bytes(count: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)} ${UNITS[unit] ?? ''}`;
 }
 
+/** The same for narrow columns: `1.5G`, `812M`. */
+export function shortBytes(count: number): string {
+  return bytes(count).replace(/ (.).*/, '$1');
+}
+
+/** `3m`. @param milliseconds of the duration */
+export function shortDuration(milliseconds: number): string {
+  return duration(milliseconds).replace(/ (.).*/, '$1');
+}
+
 /** `3 minutes`, as in `docker ps`. @param milliseconds of the duration */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));

@@ -2,12 +2,12 @@ import * as Flags from '@oclif/core/flags';
 import type { Guest } from '../../api.ts';
 import { NestCommand } from '../../client/terminal/command.ts';
 import type { Column } from '../../client/terminal/table.ts';
-import { bytes, duration } from '../../client/terminal/units.ts';
+import { shortBytes, shortDuration } from '../../client/terminal/units.ts';
 
 export default class VmList extends NestCommand {
   static override summary = 'List guests';
   static override description =
-    'Shows the virtual machines of this engine. SHAPE is what a guest was promised, processors × memory; HELD is what it costs this host.';
+    'Shows the virtual machines of this engine. SHAPE is what a guest was promised, processors × memory; USED is what it uses of that, HELD what it costs this host, SHARED what it has in common with others.';
   static override examples = ['<%= config.bin %> <%= command.id %>'];
   static override flags = {
     quiet: Flags.boolean({ char: 'q', summary: 'Show names only' }),
@@ -32,8 +32,14 @@ const COLUMNS: Column<Guest>[] = [
   { title: 'ZONE', value: ({ zone }) => zone, shrink: 2 },
   { title: 'STATE', value: ({ state }) => state },
   { title: 'ACCEL', value: ({ accelerator }) => accelerator },
-  { title: 'SHAPE', value: ({ vcpus, memory }) => `${vcpus} × ${bytes(memory)}` },
-  { title: 'HELD', value: ({ usage }) => (usage?.held == null ? '-' : bytes(usage.held)) },
+  { title: 'SHAPE', value: ({ vcpus, memory }) => `${vcpus}×${shortBytes(memory)}` },
+  { title: 'USED', value: ({ usage }) => known(usage?.used) },
+  { title: 'HELD', value: ({ usage }) => known(usage?.held) },
+  { title: 'SHARED', value: ({ usage }) => known(usage?.shared) },
   { title: 'CONTAINERS', value: ({ containers }) => String(containers.length) },
-  { title: 'UPTIME', value: ({ createdAt }) => duration(Date.now() - createdAt) },
+  { title: 'UP', value: ({ startedAt }) => (startedAt === null ? '-' : shortDuration(Date.now() - startedAt)) },
 ];
+
+function known(count: number | null | undefined): string {
+  return count == null ? '-' : shortBytes(count);
+}

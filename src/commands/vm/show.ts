@@ -46,7 +46,8 @@ function describe(guest: GuestDetail): [string, string][] {
     ['Image', guest.stock === null ? guest.image : `${guest.stock}, ${guest.image.slice(0, 12)}, a stock image`],
     ['Template', guest.template ?? 'none: it was booted'],
     ['Layers', guest.layers === null ? '-' : `${guest.layers.length}, each mounted once`],
-    ['Uptime', `${duration(Date.now() - guest.createdAt)}, since ${new Date(guest.createdAt).toISOString()}`],
+    ['Uptime', guest.startedAt === null ? '-' : since(guest.startedAt)],
+    ['Created', since(guest.createdAt)],
     ...(containers.length > 0 ? containers : [['Containers', 'none'] as [string, string]]),
   ];
 }
@@ -58,6 +59,10 @@ function limits({ limits: { memory, cpus } }: GuestDetail): string {
     ...(cpus === null ? [] : [`${cpus} processors`]),
   ];
   return parts.length === 0 ? 'none: this host limits its QEMU by no cgroup' : `${parts.join(', ')} for its QEMU`;
+}
+
+function since(time: number): string {
+  return `${duration(Date.now() - time)}, since ${new Date(time).toISOString()}`;
 }
 
 function known(count: number | null | undefined): string {

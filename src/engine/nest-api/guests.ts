@@ -29,6 +29,7 @@ export function describeGuest(ctx: Context, guest: GuestRecord, usage: GuestUsag
   return {
     ...record,
     ...shape,
+    startedAt: guest.state === 'stopped' ? null : (guest.startedAt ?? guest.createdAt),
     usage,
     committed: containers.reduce((sum, { record: { spec } }) => sum + countedMemory(memoryLimit(spec.limits)), 0),
     containers: containers.map((container) => ({
