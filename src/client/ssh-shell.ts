@@ -51,7 +51,7 @@ function openChannel(client: Client, { command, tty }: ShellOptions): Promise<Cl
 function exitOf(channel: ClientChannel): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
   const numbers: Record<string, number> = constants.signals;
-  channel.once('exit', (code: number | null, signal = '') => resolve(code ?? 128 + (numbers[`SIG${signal}`] ?? 0)));
+  channel.once('exit', (code: number | null, signal = '') => resolve(code ?? 128 + (numbers[signal] ?? 0)));
   channel.once('close', () => resolve(CONNECTION_LOST));
   return promise;
 }

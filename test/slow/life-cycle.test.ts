@@ -68,21 +68,27 @@ test.serial('a snapshot brings back files, processes and memory; what came later
   t.is(await nest.ok('exec', 'web', 'cat', '/file'), 'before');
 });
 
-test.serial('a guest that is stopped and started has its files, and runs what its policies ask for', async (t) => {
-  await nest.ok('exec', 'web', 'sh', '-c', 'echo kept >/file');
-  await nest.ok('vm', 'stop', 'default-1');
-  t.regex((await container('web')).status, /^Exited .*\(guest stopped\)$/);
-  t.like(await nest.json('vm', 'stop', 'default-1'), { state: 'stopped' });
-  await nest.ok('engine', 'stop');
-  t.like(await nest.json('vm', 'show', 'default-1'), { state: 'stopped', reason: null }, 'also for the next engine');
+test.serial(
+  'a guest that is stopped and started has its files and its new size, and runs what its policies ask for',
+  async (t) => {
+    await nest.ok('exec', 'web', 'sh', '-c', 'echo kept >/file');
+    await nest.ok('vm', 'resize', 'default-1', '--memory', '1280m');
+    await nest.ok('vm', 'stop', 'default-1');
+    t.regex((await container('web')).status, /^Exited .*\(guest stopped\)$/);
+    t.like(await nest.json('vm', 'stop', 'default-1'), { state: 'stopped' });
+    await nest.ok('engine', 'stop');
+    const stopped = { state: 'stopped', reason: null, next: { vcpus: 2, memory: 1280 * 2 ** 20 } };
+    t.like(await nest.json('vm', 'show', 'default-1'), stopped, 'also for the next engine');
 
-  await nest.ok('vm', 'start', 'default-1');
-  await until('web to run again', async () => (await container('web')).state === 'running');
-  t.is(await nest.ok('exec', 'web', 'cat', '/file'), 'kept');
-  t.like(await container('once'), { state: 'exited' });
-  await nest.ok('start', 'once');
-  t.is(((await nest.json('vm', 'list')) as unknown[]).length, 1);
-});
+    await nest.ok('vm', 'start', 'default-1');
+    await until('web to run again', async () => (await container('web')).state === 'running');
+    t.is(await nest.ok('exec', 'web', 'cat', '/file'), 'kept');
+    t.like(await nest.json('vm', 'show', 'default-1'), { memory: 1280 * 2 ** 20, next: null });
+    t.like(await container('once'), { state: 'exited' });
+    await nest.ok('start', 'once');
+    t.is(((await nest.json('vm', 'list')) as unknown[]).length, 1);
+  },
+);
 
 test.serial('after the host restarted, policies decide what runs again, and the rest is reported', async (t) => {
   const { pid } = (await nest.json('engine', 'status')) as { pid: number };

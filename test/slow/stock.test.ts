@@ -46,7 +46,7 @@ test.serial('a guest boots a cloud image and runs containers like any other', as
     script,
   );
   t.like(await nest.json('vm', 'show', 'web-1'), { stock: 'stock', template: null, state: 'running', zone: 'web' });
-  t.like(await nest.json('ps'), [{ Names: ['/c1'], State: 'running' }]);
+  t.like(await nest.json('ps'), [{ name: 'c1', state: 'running' }]);
   await until('its output', async () => (await nest.ok('logs', 'c1')).startsWith('up'));
   t.is(
     await nest.ok('run', '--rm', '--zone', 'web', IMAGE, 'uname', '-r'),

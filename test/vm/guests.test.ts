@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once, EventEmitter } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +13,7 @@ import { readMetadata, writeMetadata } from '../../src/libvirt/metadata.ts';
 import { guestPaths, nestPaths, type Paths } from '../../src/paths.ts';
 import { progressTo, silent, type ProgressEvent } from '../../src/progress.ts';
 import { openGuests, type GuestRecord, type Guests, type GuestsOptions } from '../../src/vm/guests.ts';
+import { ownCgroups } from '../../src/vm/process-limits.ts';
 import { domainName, StoredGuest } from '../../src/vm/record.ts';
 import { testGuestImage } from '../helpers/guest-image.ts';
 import { qemuPid, TEST_URI } from '../helpers/libvirt.ts';
@@ -74,6 +75,23 @@ test.serial('what guests share is changed by nobody, and the trunk is for the en
   const trunk = await stat(guestPaths(paths, first.id).trunk);
   t.is(trunk.uid, UID);
   t.is(trunk.mode & 0o002, 0);
+});
+
+test.serial('its QEMU is held to what it was promised, where its cgroup is its own', async (t) => {
+  const pid = await qemuPid(first.domain);
+  const own = ownCgroups(await readFile(`/proc/${pid}/cgroup`, 'utf8'), first.domain);
+  const { memory, cpus } = await guests.processLimits(first.id);
+  // Root may write there; a user's session has none.
+  t.is(memory !== null, own.memory !== undefined && UID === 0);
+  t.is(cpus, own.cpu !== undefined && UID === 0 ? first.shape.vcpus + 1 : null);
+  if (memory !== null) t.true(memory > first.shape.memory && memory < first.shape.memory + 2 * 1024 ** 3);
+});
+
+test.serial('nobody logs in to a guest that has no sshd', async (t) => {
+  await t.throwsAsync(guests.sshAccess(first.id), {
+    code: 'unsupported',
+    message: /nest's own image, which has no sshd/,
+  });
 });
 
 test.serial('monitor commands reach the QEMU of a guest', async (t) => {
