@@ -45,7 +45,7 @@ export function reshaped(definition: string, { vcpus, memory }: { vcpus: number;
     [/<memory unit='[^']*'>\d+<\/memory>/, `<memory unit='b'>${memory}</memory>`],
     [/<currentMemory unit='[^']*'>\d+<\/currentMemory>/, `<currentMemory unit='b'>${memory}</currentMemory>`],
     [/(<vcpu[^>]*>)\d+<\/vcpu>/, `$1${vcpus}</vcpu>`],
-    [new RegExp(`("id":"${RAM_ID}","size":)\\d+`), `$1${memory}`],
+    [new RegExp(`("id":"${RAM_ID}","size":)\\d+`.replaceAll('"', '(?:"|&quot;)')), `$1${memory}`],
   ];
   return changes.reduce((xml, [pattern, replacement]) => {
     if (!pattern.test(xml)) throw new Error(`reshape a domain: no ${String(pattern)} in its definition`);

@@ -23,12 +23,12 @@ export async function startGuest(host: Host, guest: Guest, progress: Progress, s
     });
   const domain = domainName(host.instance, record.id);
   const shape = record.next ?? record.shape;
+  // Before its record says so: should this end on the way, it is done again.
+  if (record.next !== null) await host.libvirt.define(reshaped(await host.libvirt.definition(domain), record.next));
   const limit = host.bootLimit(record);
   const booting = follow(host, { ...record, shape, next: null, startedAt: Date.now(), state: 'starting' });
   const stored = { ...booting.record, state: 'running' as const };
   try {
-    // Before the record says so: on the way it is done again.
-    if (record.next !== null) await host.libvirt.define(reshaped(await host.libvirt.definition(domain), record.next));
     // From here on its disk is in use: should it or the engine end on the way, it is not trusted again.
     await writeMetadata(host.libvirt, domain, { instance: host.instance, guest: stored });
     await progress.step(`Start guest ${record.name}`, () => host.libvirt.start(domain));
