@@ -23,7 +23,11 @@ test('a command whose guest goes fails once, with its output', async (t) => {
   const options = { folder, progress: silent, signal: new AbortController().signal };
   const context: Pick<Context, 'leaving'> & Record<'seats' | 'link' | 'watch', unknown> = {
     seats: { take: () => Promise.resolve({ guest, reason: '', isNew: true, release: () => undefined }) },
-    link: { running: () => Promise.resolve({ guest, guests }), open: () => Promise.resolve(guests) },
+    link: {
+      running: () => Promise.resolve({ guest, guests }),
+      open: () => Promise.resolve(guests),
+      current: () => undefined,
+    },
     watch: { drop: () => undefined },
     leaving: new Set(),
   };
