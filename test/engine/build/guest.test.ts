@@ -12,7 +12,10 @@ import { fakeGuests } from '../fake-guests.ts';
 test('a command whose guest goes fails once, with its output', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'nest-build-guest-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const guests = fakeGuests(folder, 'inside');
+  const guests = {
+    ...fakeGuests(folder, 'inside'),
+    attachScratch: () => Promise.resolve({ serial: 'none', file: '' }),
+  };
   const shape = { vcpus: 1, memory: 512 * 2 ** 20 };
   const guest = await guests.create({ zone: 'build', name: 'build-1', shape, accelerator: 'auto' }, silent);
   const unhandled: unknown[] = [];
