@@ -43,14 +43,14 @@ async function slope({ start, stop }: Starter): Promise<number> {
   }
 }
 
-/** Once it changes no more: what is freed late is no container's. */
+/** The least of some seconds: what will be freed is no container's. */
 async function settled(): Promise<number> {
-  for (let last = memoryBeyond(IDLE); ;) {
-    await delay(3000);
-    const now = memoryBeyond(IDLE);
-    if (Math.abs(now - last) < 64) return now;
-    last = now;
+  let least = Number.POSITIVE_INFINITY;
+  for (let reading = 0; reading < READINGS; reading += 1) {
+    await delay(1000);
+    least = Math.min(least, memoryBeyond(IDLE));
   }
+  return least;
 }
 
 function startWithNest({ ask }: Agent): Starter {
@@ -80,7 +80,7 @@ function startWithConmon(): Starter {
   };
   const ids: string[] = [];
   return {
-    start() {
+    async start() {
       const id = `idle${(named += 1)}`;
       const folder = `/run/conmon/${id}`;
       mkdirSync(`${folder}/exit`, { recursive: true });
@@ -97,6 +97,8 @@ function startWithConmon(): Starter {
         `k8s-file:${folder}/log`,
       ];
       run('conmon', [...conmon, ...files, ...places, '--persist-dir', folder]);
+      // conmon goes into the background at once; podman waits for its word.
+      while (attempt('crun', ['state', id]).status !== 0) await delay(20);
       run('crun', ['start', id]);
       ids.push(id);
     },
@@ -107,13 +109,13 @@ function startWithConmon(): Starter {
 }
 
 function run(program: string, args: string[]): void {
-  const env = { LD_LIBRARY_PATH: `${PEERS}/lib`, PATH: '/usr/bin' };
-  const { status, stderr } = spawnSync(`${PEERS}/bin/${program}`, args, {
-    encoding: 'utf8',
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const { status, stderr } = attempt(program, args);
   if (status !== 0) throw new Error(`${program} ${args[0]}: exit ${status} ${stderr}`);
+}
+
+function attempt(program: string, args: string[]) {
+  const env = { LD_LIBRARY_PATH: `${PEERS}/lib`, PATH: '/usr/bin' };
+  return spawnSync(`${PEERS}/bin/${program}`, args, { encoding: 'utf8', env, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 let named = 0;
@@ -121,6 +123,7 @@ let named = 0;
 const IDLE = ['/bin/sleep', '100000'];
 const FEW = 10;
 const MANY = 100;
+const READINGS = 10;
 const PEERS = '/run/peers-part';
 
 // Last, because the constants above must have their values first.

@@ -13,6 +13,7 @@ export function preparePodman(peers: string, runtime: string): void {
     chmodSync(`${bin}/${name}`, 0o755);
   };
   program('conmon', `${peers}/bin/conmon`);
+  program('crun', `${peers}/bin/crun`);
   program('podman', `${peers}/bin/podman --runtime ${runtime}`);
   writeFileSync(
     `${SETTINGS}/containers.conf`,
@@ -27,6 +28,8 @@ export function preparePodman(peers: string, runtime: string): void {
 const SETTINGS = '/run/podman-test';
 const PODMAN_BIN = `${SETTINGS}/bin`;
 export const PODMAN = `${PODMAN_BIN}/podman`;
+/** Podman's own choice of a runtime. */
+export const CRUN = `${PODMAN_BIN}/crun`;
 
 export const podmanEnvironment = {
   PATH: `/usr/bin:${PODMAN_BIN}`,

@@ -10,7 +10,7 @@ import { type Agent, startAgent } from './agent-client.ts';
 import { answerHost } from './answer.ts';
 import { LAYER_SERIAL } from './contract.ts';
 import { live } from './live.ts';
-import { PODMAN, podmanEnvironment, preparePodman } from './podman.ts';
+import { CRUN, PODMAN, podmanEnvironment, preparePodman } from './podman.ts';
 
 async function main(): Promise<void> {
   let agent: Agent | undefined;
@@ -20,7 +20,8 @@ async function main(): Promise<void> {
       await running();
       mkdirSync(PEERS, { recursive: true });
       execFileSync('mount', ['-t', 'squashfs', '-o', 'ro', '/dev/vdd', PEERS]);
-      preparePodman(PEERS, `${PEERS}/bin/crun`);
+      mountRoot();
+      preparePodman(PEERS, CRUN);
     },
     nest: async () => {
       const each = await running();
@@ -36,19 +37,29 @@ async function perSecond(run: () => Promise<unknown>): Promise<number> {
   return TOGETHER / ((performance.now() - begin) / 1000);
 }
 
-/** Without a network, as ours. The root is the layer itself, read-only: no copy is made for it. */
+/** One overlay over the layer, which Podman's containers share and its own files go into; each of ours has its own. */
+function mountRoot(): void {
+  for (const folder of ['rootfs', 'upper', 'work']) mkdirSync(`${BUNDLE}/${folder}`, { recursive: true });
+  const lower = `${layersFolder(FOLDERS)}/${LAYER_SERIAL}`;
+  const overlay = `lowerdir=${lower},upperdir=${BUNDLE}/upper,workdir=${BUNDLE}/work`;
+  execFileSync('mount', ['-t', 'overlay', '-o', overlay, 'overlay', `${BUNDLE}/rootfs`]);
+}
+
+/** Without a network, as ours. */
 async function runWithPodman(): Promise<void> {
-  const root = `${layersFolder(FOLDERS)}/${LAYER_SERIAL}`;
-  const child = spawn(PODMAN, ['run', '--rm', '--network', 'none', '--read-only', '--rootfs', root, '/bin/true'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const child = spawn(PODMAN, ['run', '--rm', '--network', 'none', '--rootfs', `${BUNDLE}/rootfs`, '/bin/true'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: { LD_LIBRARY_PATH: `${PEERS}/lib`, ...podmanEnvironment },
   });
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
   const [code] = (await once(child, 'close')) as [number];
-  if (code !== 0) throw new Error(`podman run: exit ${code}`);
+  if (code !== 0) throw new Error(`podman run: exit ${code} ${said}`);
 }
 
 const TOGETHER = 50;
 const PEERS = '/run/peers-part';
+const BUNDLE = '/var/lib/nest/bundle';
 
 // Last, because the constants above must have their values first.
 if (process.argv[2] === 'agent') await import('../../guest-agent/main.ts');
