@@ -39,8 +39,7 @@ export async function remoteFiles(
  * and its time the server's Last-Modified, or 1970.
  */
 async function fetchFile(url: string, { spool, checksum, signal }: FetchOptions): Promise<Match> {
-  const name = fileName(url);
-  const { href, headers } = requestOf(url);
+  const { name, href, headers } = requestOf(url);
   const fail = (why: string, cause?: unknown) => new BuildProblem(`fetch ${href}: ${why}`, { cause });
   const expected = checksum === null ? undefined : parseChecksum(checksum);
   try {
@@ -70,15 +69,6 @@ async function* hashed(body: Response['body'], hash: ReturnType<typeof createHas
   }
 }
 
-/** The last component of the URL's path, empty where it has none; as a byte string. */
-function fileName(url: string): string {
-  try {
-    return Buffer.from(decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? ''), 'utf8').toString('latin1');
-  } catch (error) {
-    throw new BuildProblem(`\`${url}\` is no URL`, { cause: error });
-  }
-}
-
 /** @throws BuildProblem */
 function parseChecksum(checksum: string): { algorithm: string } {
   const [, bits = '', hex = ''] = /^sha(256|384|512):([0-9a-f]+)$/.exec(checksum) ?? [];
@@ -86,14 +76,23 @@ function parseChecksum(checksum: string): { algorithm: string } {
   throw new BuildProblem(`--checksum=${checksum}: it takes sha256:, sha384: or sha512: and the digest in hex`);
 }
 
-/** A login in the URL goes into a header, and into no message. */
-function requestOf(url: string): { href: string; headers: Record<string, string> } {
-  const { username, password } = new URL(url);
-  const plain = new URL(url);
-  plain.username = plain.password = plain.hash = '';
-  const login = [username, password].map(decodeURIComponent).join(':');
-  const headers = login === ':' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
-  return { href: plain.href, headers };
+/**
+ * A login in the URL goes into a header, and into no message.
+ *
+ * @returns `name`: the last component of the URL's path, empty where it has none; as a byte string
+ */
+function requestOf(url: string): { name: string; href: string; headers: Record<string, string> } {
+  try {
+    const plain = new URL(url);
+    const login = [plain.username, plain.password].map(decodeURIComponent).join(':');
+    plain.username = plain.password = plain.hash = '';
+    const headers = login === ':' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+    const name = Buffer.from(decodeURIComponent(plain.pathname.split('/').at(-1) ?? ''), 'utf8').toString('latin1');
+    return { name, href: plain.href, headers };
+  } catch {
+    // The parser's own error shows the whole URL.
+    throw new BuildProblem(`\`${url.replace(/\/\/[^/]*@/, '//')}\` is no URL`);
+  }
 }
 
 const LARGEST = 32 * 1024 ** 3;

@@ -30,7 +30,7 @@ export interface StockImage {
 }
 
 /**
- * Takes in a disk image: qcow2, raw, or another format that QEMU reads.
+ * Takes in a disk image, qcow2 or raw. Other formats that QEMU reads may be texts that name files of this host (CVE-2022-47951).
  *
  * @throws NestError `image-invalid` for what cannot boot, or would have QEMU read another file of this host
  */
@@ -120,12 +120,13 @@ async function convert(name: string, file: string, target: string, signal?: Abor
     });
   const told = await run('qemu-img', ['info', '--output=json', file], { signal });
   const { format, ...info } = v.parse(ImageInfo, JSON.parse(told));
+  if (format !== 'qcow2' && format !== 'raw') throw refuse(`it is of format ${format}`);
   if (info['backing-filename'] !== undefined || info['format-specific']?.data?.['data-file'] !== undefined)
     throw refuse('it needs another file');
   if (info.encrypted === true) throw refuse('it is encrypted');
   if (format === 'raw' && !(await canBoot(file))) throw refuse('it is no disk that can boot');
   if (format === 'qcow2') await rename(file, target);
-  else await run('qemu-img', ['convert', '-f', format, '-O', 'qcow2', file, target], { signal });
+  else await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', file, target], { signal });
 }
 
 /** Whether it begins as a disk with a boot sector does, as those with GUID partitions do too (UEFI, 5.2.3). */

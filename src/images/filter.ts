@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { MalformedTar } from '../../guest-agent/tar/entry.ts';
-import { missing, type Tool } from './tool.ts';
+import { feed, isBrokenPipe, missing, type Tool } from './tool.ts';
 
 /**
  * What a program that decompresses makes of `source`; closing the result early ends it.
@@ -12,18 +11,18 @@ import { missing, type Tool } from './tool.ts';
  */
 export async function* filtered(source: AsyncIterable<Buffer>, tool: Tool, args: string[]): AsyncGenerator<Buffer> {
   const child = spawn(tool, args, { stdio: ['pipe', 'pipe', 'ignore'] });
-  const closed = once(child, 'close') as Promise<[number | null]>;
   try {
     await once(child, 'spawn').catch((error: unknown) => {
       throw missing(tool, error);
     });
-    // A program that finds damage ends early: its exit code says so, not the broken pipe.
-    const fed = pipeline(Readable.from(source, { objectMode: false }), child.stdin);
-    fed.catch(() => undefined);
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    const feeding = feed(child, Readable.from(source, { objectMode: false }));
     yield* child.stdout as AsyncIterable<Buffer>;
-    const [code] = await closed;
+    const [fed, [code]] = await Promise.all([feeding, closed]);
+    // A source that breaks off leaves the program with half of the data; one that finds damage ends early, which its exit code says.
+    if (fed !== undefined && !isBrokenPipe(fed)) throw fed;
     if (code !== 0) throw new MalformedTar(`compressed data is damaged, says ${tool}`);
-    await fed;
+    if (fed !== undefined) throw fed;
   } finally {
     child.kill('SIGKILL');
   }

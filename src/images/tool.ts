@@ -66,8 +66,8 @@ export async function runTool(tool: Tool, args: string[], options: ToolOptions =
   }
 }
 
-/** Hands `input` to the program; resolves with the error, if any, so that the program's end is awaited all the same. */
-async function feed({ stdin }: ChildProcess, input?: Readable): Promise<Error | undefined> {
+/** Hands `input` to the program; never rejects, but resolves with the error, if any, so that the program's end is awaited all the same. */
+export async function feed({ stdin }: ChildProcess, input?: Readable): Promise<Error | undefined> {
   if (!stdin) return undefined;
   if (!input) return void stdin.end();
   try {
@@ -95,7 +95,7 @@ export function missing(tool: Tool, cause: unknown): unknown {
   });
 }
 
-function isBrokenPipe(error: Error): boolean {
+export function isBrokenPipe(error: Error): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET';
 }

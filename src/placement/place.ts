@@ -82,11 +82,13 @@ function placePinned(
   const why =
     guest === undefined
       ? `which is ${state ?? 'gone'}`
-      : isShaped(request, guest)
-        ? `which has ${mebibytes(freeMemory(guest))} and ${guest.vcpus} CPUs for ${asked} and ${request.cpus ?? 0}`
-        : 'which has another shape';
+      : !boots(request, guest)
+        ? `which boots ${guest.guestImage}`
+        : isShaped(request, guest)
+          ? `which has ${mebibytes(freeMemory(guest))} and ${guest.vcpus} CPUs for ${asked} and ${request.cpus ?? 0}`
+          : 'which has another shape';
   throw new NestError('no-room', `${operation}: volume \`${volume}\` is in use in guest \`${name}\`, ${why}`, {
-    hint: 'Ask for less, or stop what uses the volume there: one guest at a time has a volume that is written.',
+    hint: 'Ask for what it has, or stop what uses the volume there: one guest at a time has a volume that is written.',
   });
 }
 

@@ -137,7 +137,6 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
   const host: Host = {
     paths: options.paths,
     libvirt,
-    uri: options.uri,
     instance: options.instance,
     bootFiles: options.bootFiles,
     stockImage: options.stockImage ?? ((name) => findStockImage(options.paths, name)),

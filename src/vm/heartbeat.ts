@@ -91,7 +91,7 @@ async function pulseOf(host: Host, guest: Guest): Promise<bigint | undefined> {
 }
 
 async function waitsOf(host: Host, guest: Guest): Promise<Waits> {
-  const pid = await qemuPid(domainName(host.instance, guest.record.id), host.uri).catch(() => undefined);
+  const pid = await qemuPid(domainName(host.instance, guest.record.id), host.libvirt.uri).catch(() => undefined);
   return pid === undefined ? new Map() : readWaits(pid);
 }
 

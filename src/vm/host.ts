@@ -15,8 +15,6 @@ import type { Templates } from './template/templates.ts';
 export interface Host {
   paths: Paths;
   libvirt: Libvirt;
-  /** libvirt's, e.g. qemu:///system. */
-  uri: string;
   /** Of this engine's state folder. */
   instance: string;
   bootFiles: () => Promise<BootFiles>;

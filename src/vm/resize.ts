@@ -1,4 +1,5 @@
 import { writeMetadata } from '../libvirt/metadata.ts';
+import { stored } from './domain.ts';
 import { update, type Guest, type Host } from './host.ts';
 import { domainName, type GuestShape } from './record.ts';
 
@@ -11,9 +12,6 @@ export async function resizeGuest(host: Host, guest: Guest, shape: GuestShape): 
   const same = shape.vcpus === record.shape.vcpus && shape.memory === record.shape.memory;
   const state = record.state === 'stopped' ? ('stopped' as const) : ('running' as const);
   const changed = { ...record, next: same ? null : shape };
-  await writeMetadata(host.libvirt, domainName(host.instance, record.id), {
-    instance: host.instance,
-    guest: { ...changed, state },
-  });
+  await writeMetadata(host.libvirt, domainName(host.instance, record.id), stored(host, changed, state));
   update(host, guest, { next: changed.next });
 }

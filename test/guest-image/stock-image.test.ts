@@ -53,6 +53,8 @@ test('what cannot boot, or would show the guest another file of the host, is ref
     t.throwsAsync(add(paths, 'debian', content), { code: 'image-invalid', message });
   await refused(Readable.from(['#!/bin/sh\n']), /it is no disk that can boot/);
   await refused(Readable.from([Buffer.alloc(4096)]), /it is no disk that can boot/);
+  const text = `# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType="monolithicFlat"\nRW 2048 FLAT "${secret}" 0\n`;
+  await refused(Readable.from([text]), /it is of format vmdk/);
   await refused(createReadStream(over ?? ''), /it needs another file/);
   await refused(createReadStream(outside ?? ''), /it needs another file/);
   await t.throwsAsync(add(paths, '../up', Readable.from([disk(1)])), { code: 'invalid-input' });

@@ -8,8 +8,12 @@ const TEXT = Buffer.from('one two three '.repeat(5000));
 const SKIPPABLE = Buffer.concat([Buffer.from('502a4d1804000000', 'hex'), Buffer.from('meta')]);
 
 async function all(data: Buffer, chunk: number): Promise<Buffer> {
+  return collect(decompressed(streamOf(data, chunk)));
+}
+
+async function collect(parts: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const part of decompressed(streamOf(data, chunk))) chunks.push(part);
+  for await (const part of parts) chunks.push(part);
   return Buffer.concat(chunks);
 }
 
@@ -57,3 +61,23 @@ test(damaged, 'zstd cut short', zstdCompressSync(TEXT).subarray(0, -4));
 test(damaged, 'zstd followed by something else', Buffer.concat([zstdCompressSync(TEXT), TEXT]));
 test(damaged, 'xz cut short', packed('xz', TEXT).subarray(0, -4));
 test(damaged, 'bzip2 with a changed byte', packed('bzip2', TEXT).fill(0xff, 40, 50));
+
+test('a source that breaks off fails with its own error, not as damaged data', async (t) => {
+  const half = packed('xz', TEXT).subarray(0, 40);
+  async function* breaking(): AsyncGenerator<Buffer> {
+    yield half;
+    await Promise.resolve();
+    throw new Error('the registry has gone');
+  }
+  await t.throwsAsync(collect(decompressed(breaking())), { message: 'the registry has gone' });
+});
+
+test.serial('a host without the program is told which package to install, and goes on', async (t) => {
+  const data = packed('bzip2', TEXT);
+  const before = process.env['PATH'];
+  t.teardown(() => (process.env['PATH'] = before));
+  process.env['PATH'] = '';
+  await t.throwsAsync(all(data, 1000), { code: 'tool-missing' } as object);
+  // A rejection that nobody takes would end this process in the next turn.
+  await new Promise((resolve) => setImmediate(resolve));
+});

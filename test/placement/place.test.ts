@@ -236,3 +236,12 @@ test('a new guest has the shape that was asked for, if its container fits', (t) 
   const tooMany = { zone: 'web', shape: small, cpus: 1.5 };
   t.throws(() => place(tooMany, [], host), { code: 'no-room', message: /1.5 CPUs asked, its guest's shape has 1/ });
 });
+
+test('a guest that has the volume and cannot take the container is told with the reason', (t) => {
+  const pin = { guest: 'web-1', volume: 'data', firm: true };
+  const refused = (request: Partial<PlacementRequest>, message: RegExp) =>
+    t.throws(() => place({ zone: 'web', pin, ...request }, [guest('web-1', 100)], host), { message });
+  refused({ guestImage: 'debian' }, /in use in guest `web-1`, which boots debian-12$/);
+  refused({ shape: { vcpus: 1, memory: 512 * MIB } }, /which has another shape$/);
+  refused({ memoryLimit: 512 * MIB }, /which has 100 MiB and 2 CPUs for 512 MiB and 0$/);
+});

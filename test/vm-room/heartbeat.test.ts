@@ -82,6 +82,7 @@ async function watch(t: ExecutionContext, { answers, cpuTime, destroy }: Fakes) 
   let pings = 0;
   let destroyed = 0;
   const libvirt = {
+    uri: 'qemu:///session',
     urgent: {
       cpuTime: async () => Promise.resolve(cpuTime?.()),
       destroy: async () => {

@@ -5,6 +5,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import type { GuestImage } from '../../api.ts';
 import { NestCommand } from '../../client/terminal/command.ts';
+import { NestError } from '../../errors.ts';
 import { bytes } from '../../client/terminal/units.ts';
 
 export default class GuestImageAdd extends NestCommand {
@@ -26,8 +27,8 @@ export default class GuestImageAdd extends NestCommand {
 
   async run(): Promise<GuestImage> {
     const { args, flags } = await this.parse(GuestImageAdd);
-    const name = flags.name ?? path.basename(args.file).replace(/\.(qcow2|raw|img|vmdk|vdi|vhdx?)$/, '');
-    const content = args.file === '-' ? process.stdin : createReadStream('', { fd: await open(args.file) });
+    const name = flags.name ?? path.basename(args.file).replace(/\.(qcow2|raw|img)$/, '');
+    const content = args.file === '-' ? process.stdin : createReadStream('', { fd: await openImage(args.file) });
     const engine = await this.engine();
     const image = await this.withProgress((view) =>
       engine.nest.addGuestImage(name, content, (event) => view.show(event), this.signal),
@@ -35,4 +36,14 @@ export default class GuestImageAdd extends NestCommand {
     this.print(`Added ${image.recipe}: ${bytes(image.size)}, ${image.digest.slice(0, 12)}`);
     return image;
   }
+}
+
+async function openImage(file: string) {
+  return open(file).catch((cause: unknown) => {
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message;
+    throw new NestError('not-found', `read disk image \`${file}\`: ${why}`, {
+      hint: "Give the file of a distribution's cloud image, or - to read it from stdin.",
+      cause,
+    });
+  });
 }

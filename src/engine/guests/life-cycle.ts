@@ -71,8 +71,8 @@ export async function resumeGuest(ctx: Context, { id }: GuestRecord): Promise<vo
   await (await ctx.link.open()).resume(id);
 }
 
-/** Nothing is placed in a guest while it is stopped or started, and nobody else does either. */
-async function alone<T>(ctx: Context, id: string, name: string, work: () => Promise<T>): Promise<T> {
+/** Nothing is placed in a guest while it is stopped, started or resized, and nobody else does either. */
+export async function alone<T>(ctx: Context, id: string, name: string, work: () => Promise<T>): Promise<T> {
   if (ctx.leaving.has(id) || ctx.seats.taken(id))
     throw new NestError('conflict', `change guest \`${name}\`: it is being changed`, { hint: 'try again' });
   ctx.leaving.add(id);

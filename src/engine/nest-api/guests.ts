@@ -87,15 +87,16 @@ export async function deleteGuest(ctx: Context, guest: GuestRecord, force: boole
 /** Their last writes are to reach the volumes, where the guest still answers. */
 async function endUsersOfVolumes(ctx: Context, guest: GuestRecord, running: Container[]): Promise<void> {
   const trunk = guest.state === 'running' ? ctx.link.current()?.trunk(guest.id) : undefined;
-  for (const { record } of running)
-    if (record.spec.volumes?.length)
-      await trunk
-        ?.send({
-          method: 'DELETE',
-          path: `/v1/containers/${record.id}?force=1`,
-          signal: AbortSignal.timeout(ANSWER_MILLISECONDS),
-        })
-        .catch((error: unknown) => ctx.log(`end container \`${record.name}\`: ${String(error)}`));
+  if (trunk === undefined) return;
+  const signal = AbortSignal.timeout(ANSWER_MILLISECONDS);
+  const users = running.filter(({ record }) => record.spec.volumes?.length);
+  await Promise.all(
+    users.map(({ record }) =>
+      trunk
+        .send({ method: 'DELETE', path: `/v1/containers/${record.id}?force=1`, signal })
+        .catch((error: unknown) => ctx.log(`end container \`${record.name}\`: ${String(error)}`)),
+    ),
+  );
 }
 
 function containersOf(ctx: Context, guestId: string) {

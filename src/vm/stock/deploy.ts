@@ -1,5 +1,5 @@
+import { once } from 'node:events';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Client, SFTPWrapper, TransferOptions } from 'ssh2';
@@ -82,14 +82,16 @@ async function upload(client: Client, boot: BootFiles, detail: (text: string) =>
 /** Runs a shell command. @throws Error with its last words when it fails */
 async function command(client: Client, line: string): Promise<void> {
   const channel = await promisify((done: Parameters<Client['exec']>[1]) => client.exec(line, done))();
-  const ended = Promise.withResolvers<number | null>();
-  channel.once('exit', (code: number | null) => ended.resolve(code));
-  channel.once('close', () => ended.resolve(null));
+  const ended: { code?: number | null } = {};
+  channel.once('exit', (code: number | null) => (ended.code = code));
+  let complaint = '';
+  const stderr = channel.stderr.setEncoding('utf8');
+  stderr.on('data', (more: string) => (complaint = (complaint + more).slice(-COMPLAINT)));
   channel.resume();
-  const [code, complaint] = await Promise.all([ended.promise, text(channel.stderr)]);
-  if (code === 0) return;
+  await once(channel, 'close');
+  if (ended.code === 0) return;
   const words = complaint.replace(/\p{Cc}|\p{Cf}/gu, ' ').trim();
-  throw new Error(words.slice(-COMPLAINT) || `\`${line.slice(0, 60)}\` failed`);
+  throw new Error(words || `\`${line.slice(0, 60)}\` failed`);
 }
 
 /** With what is on the console now: it goes with the guest. */

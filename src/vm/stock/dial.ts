@@ -19,6 +19,7 @@ export function dialSshd(host: Host, guest: Guest, signal?: AbortSignal): Promis
 }
 
 async function dial(host: Host, domain: string, signal?: AbortSignal): Promise<net.Socket> {
+  signal?.throwIfAborted();
   const { id, guest } = SSH_NETWORK;
   const command = (line: string) => monitor(host.libvirt, domain, 'human-monitor-command', { 'command-line': line });
   const refusal = await command(`hostfwd_add ${id} tcp:127.0.0.1:0-${guest}:22`);
@@ -31,6 +32,7 @@ async function dial(host: Host, domain: string, signal?: AbortSignal): Promise<n
   try {
     await once(socket, 'connect', signal ? { signal } : {});
   } catch (error) {
+    socket.destroy();
     throw new NestError('guest-lost', `connect to domain \`${domain}\`: ${String(error)}`, { cause: error });
   } finally {
     await command(`hostfwd_remove ${id} tcp:127.0.0.1:${port}`);
