@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { AgentInfo, type ContainerSpec, ContainerState } from '../guest-agent/api.ts';
+import { AgentInfo, type ContainerSpec, ContainerState, type Network } from '../guest-agent/api.ts';
 import { buildGuestImage, findGuestImage } from '../src/guest-image/guest-image.ts';
 import { nestPaths } from '../src/paths.ts';
 import { silent } from '../src/progress.ts';
@@ -39,6 +39,7 @@ export const bench: Bench = {
     report(`measuring ${runs} rounds`);
     const samples = await interleave(runs, {
       'nest ms': () => runWithNest(trunk),
+      'nest with network ms': () => runWithNest(trunk, NETWORK),
       'nest, three requests ms': () => startWithNest(trunk),
       'crun ms': () => guest.ask('crun') as Promise<number>,
       'runc ms': () => guest.ask('runc') as Promise<number>,
@@ -46,12 +47,13 @@ export const bench: Bench = {
     report('measuring 300 starts in a row');
     const row: number[] = [];
     for (let round = 0; round < ROW; round += 1) row.push(await runWithNest(trunk));
-    const { 'nest ms': nest, 'crun ms': crun, 'runc ms': runc } = samples;
+    const { 'nest ms': nest, 'nest with network ms': networked, 'crun ms': crun, 'runc ms': runc } = samples;
     return {
       goals: [
         atMost(0.4, { id: 'start-crun', what: 'start ÷ crun run', value: pairedRatio(nest, crun) }),
         atMost(0.4, { id: 'start-runc', what: 'start ÷ runc run', value: pairedRatio(nest, runc) }),
         atMost(3, { id: 'start-spread', what: 'p99 ÷ p50 of 300 starts', value: quantile(row, 0.99) / median(row) }),
+        atMost(1.3, { id: 'start-network', what: 'start with network ÷ without', value: pairedRatio(networked, nest) }),
       ],
       samples: { ...samples, 'nest in a row ms': row },
       setting: { accelerator },
@@ -62,8 +64,10 @@ export const bench: Bench = {
 const ROW = 300;
 
 /** One request, as `crun run` is one command: from there, on the host, to the first frame of output, on the host. */
-function runWithNest(trunk: Trunk): Promise<number> {
-  return untilOutput(trunk, (body) => trunk.open({ method: 'POST', path: '/v1/run', body }));
+function runWithNest(trunk: Trunk, network?: Network): Promise<number> {
+  return untilOutput(trunk, (body) =>
+    trunk.open({ method: 'POST', path: '/v1/run', body: { ...body, ...(network && { network }) } }),
+  );
 }
 
 /** Create, attach and start: what Docker's API asks of the engine for `docker run`. */
@@ -88,3 +92,18 @@ async function untilOutput(trunk: Trunk, start: (spec: ContainerSpec) => Promise
   await trunk.send({ method: 'DELETE', path: `/v1/containers/${spec.id}` });
   return milliseconds;
 }
+
+/** An address, a bridge and a resolver, as a container of a Compose project has them. */
+const NETWORK: Network = {
+  mode: 'bridge',
+  attachments: [
+    {
+      network: 'be'.repeat(6),
+      subnet: '10.89.0.0/24',
+      gateway: '10.89.0.1',
+      internal: false,
+      resolves: true,
+      names: ['bench'],
+    },
+  ],
+};

@@ -11,6 +11,8 @@ import { watchHealth } from './health/watch.ts';
 import { openSelf } from './identity.ts';
 import { type LayerMounts, openLayers } from './layers.ts';
 import type { Machine } from './machine.ts';
+import { makeBase } from './network/etc-files.ts';
+import { openNetworks } from './network/networks.ts';
 import type { Kernel, Runtime } from './runtime.ts';
 import { createApiServer } from './server.ts';
 import { openVolumes, type VolumeMounts } from './volumes.ts';
@@ -39,6 +41,7 @@ export async function openAgent(options: {
   mkdirSync(folders.runtime, { recursive: true, mode: 0o700 });
   const restarted = existsSync(agentMarker(folders));
   writeFileSync(agentMarker(folders), '');
+  makeBase(folders);
 
   const ready = Promise.withResolvers<void>();
   let told: ZygoteProcess[] = [];
@@ -56,6 +59,7 @@ export async function openAgent(options: {
   const layers = openLayers(layersFolder(folders), kernel);
   const volumes = openVolumes(volumesFolder(folders), kernel);
   const slots = openSlots(() => runtime, options.slots);
+  const networks = openNetworks(() => runtime);
   const changes = openChanges();
   const known = { containers: new Map(), execs: new Map() };
   const self = openSelf(folders, machine, async () => {
@@ -70,6 +74,7 @@ export async function openAgent(options: {
     slots,
     layers,
     volumes,
+    networks,
     changes,
     endAgent,
     machine,
@@ -90,6 +95,7 @@ export async function openAgent(options: {
     restarted,
     close() {
       slots.close();
+      networks.close();
       zygote.close();
       server.close();
     },

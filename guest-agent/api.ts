@@ -19,6 +19,7 @@
  * | PUT /v1/volumes/:volume | VolumeDisk | 200 VolumeReply; mounting a mounted one succeeds |
  * | DELETE /v1/volumes/:volume | – | 204 once nothing of it is unwritten and its disk can go, also when absent; 409 while a container runs with it |
  * | POST /v1/copies/:id/:copy | tar of `content` | as unpack: files for a container that is created next, by their place in its `copies` |
+ * | GET /v1/switch | – | string[] of the interfaces there: bridges of networks, and the ends of containers' cables |
  * | POST /v1/containers | ContainerSpec | 201 ContainerState; the same id and spec again: 200 |
  * | POST /v1/run?stdin=1 | ContainerSpec on one line, then stdin bytes | frames once execve succeeded, until it has exited: creates, attaches and starts |
  * | GET /v1/containers | – | ContainerRecord[] |
@@ -57,9 +58,11 @@
 import * as v from 'valibot';
 import { HealthCheck, HealthStatus } from './wire/health.ts';
 import { Limits } from './wire/limits.ts';
+import { Ipv4, Lookup, Network, NetworkId } from './wire/network.ts';
 
 export * from './wire/health.ts';
 export * from './wire/limits.ts';
+export * from './wire/network.ts';
 export * from './wire/stats.ts';
 import { CAPABILITIES, type Capability, DEFAULT_CAPABILITIES } from './security/capability-names.ts';
 
@@ -232,6 +235,9 @@ export const ContainerSpec = v.strictObject({
   /** A small init is PID 1: it hands signals to the command and takes what orphans leave. */
   init: v.optional(v.boolean()),
   health: v.optional(HealthCheck),
+  /** Without it a loopback interface alone, and the image's own files in /etc. */
+  network: v.optional(Network),
+  lookup: v.optional(Lookup),
   log: v.optional(LogLimits),
   /** Opaque to the agent; the engine keeps here what it needs to adopt the container. */
   annotations: v.record(v.pipe(v.string(), v.maxLength(256)), text),
@@ -262,6 +268,8 @@ export const ContainerState = v.strictObject({
   exitCode: v.pipe(count, v.maxValue(255)),
   oomKilled: v.boolean(),
   restarts: count,
+  /** By network; they stay as long as the container. */
+  addresses: v.optional(v.record(NetworkId, Ipv4)),
   /** Why the last start failed. */
   error: v.pipe(v.string(), v.maxLength(4096)),
 });

@@ -16,6 +16,10 @@ export const layersFolder = (folders: Folders) => join(folders.runtime, 'layers'
 export const volumesFolder = (folders: Folders) => join(folders.runtime, 'volumes');
 /** Where a stopped container's root is mounted for the moment in which it is opened. */
 export const stoppedFolder = (folders: Folders) => join(folders.runtime, 'stopped');
+/** The network namespace of network/switch.ts. */
+export const switchFile = (folders: Folders) => join(folders.runtime, 'switch');
+/** Below every image: network/etc-files.ts. */
+export const baseFolder = (folders: Folders) => join(folders.runtime, 'base');
 export const execsFolder = (folders: Folders) => join(folders.runtime, 'exec');
 export const agentSocket = (folders: Folders) => join(folders.runtime, 'agent.sock');
 /** Who this guest is, from the moment it knows: identity.ts. */
@@ -33,6 +37,7 @@ export function containerFolders(folders: Folders, id: string) {
     upper: join(state, 'upper'),
     work: join(state, 'work'),
     copies: join(state, 'copies'),
+    etc: join(state, 'etc'),
   };
 }
 

@@ -6,8 +6,10 @@ import { DEFAULT_DEVICES, type DeviceRule, filterDevices } from './cgroup/device
 import { freezeCgroup, isFrozen, thawCgroup } from './cgroup/freezer.ts';
 import { oomKillCount } from './cgroup/memory.ts';
 import { cgroupStats } from './cgroup/stats.ts';
+import { type Folders, switchFile } from './folders.ts';
 import type { LayerMounts } from './layers.ts';
 import { readInRoot } from './container/file-in-root.ts';
+import { openSwitch } from './network/switch.ts';
 import { interfaceCounters } from './proc/network.ts';
 import { processesOf } from './proc/process.ts';
 import { numbersOf } from './rootfs/devices.ts';
@@ -43,9 +45,11 @@ import type { VolumeMounts } from './volumes.ts';
 import { setSize } from './zygote/terminal.ts';
 
 /** The kernel itself; needs root. */
-export function openKernel(sys: Sys): Kernel & LayerMounts & VolumeMounts {
+export function openKernel(sys: Sys, folders: Folders): Kernel & LayerMounts & VolumeMounts {
+  mkdirSync(folders.runtime, { recursive: true, mode: 0o700 });
   const ownNetwork = sys.open('/proc/self/ns/net', O_RDONLY | O_CLOEXEC);
   return {
+    ...openSwitch(sys, switchFile(folders)),
     mkfifo: (path, mode) => void sys.mknod(path, S_IFIFO | mode, 0),
     createCgroup: (name) => createCgroup(name),
     cgroups: () => listCgroups(),

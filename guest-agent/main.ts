@@ -21,7 +21,7 @@ filterDevices(linux, prepareCgroups(), DEFAULT_DEVICES, true);
 const agent = await openAgent({
   folders: FOLDERS,
   clock: systemClock,
-  kernel: openKernel(linux),
+  kernel: openKernel(linux, FOLDERS),
   machine: openMachine(linux),
   zygoteSocket: ZYGOTE_SOCKET,
   slots: 2,

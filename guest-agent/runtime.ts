@@ -9,6 +9,8 @@ import type { Self } from './identity.ts';
 import type { Layers } from './layers.ts';
 import type { Machine } from './machine.ts';
 import type { Volumes } from './volumes.ts';
+import type { Networks } from './network/networks.ts';
+import type { Switch } from './network/switch.ts';
 import type { Zygote } from './zygote-client.ts';
 import type { TerminalEnd } from './zygote/protocol.ts';
 
@@ -23,6 +25,7 @@ export interface Runtime {
   slots: Slots;
   layers: Layers;
   volumes: Volumes;
+  networks: Networks;
   changes: Changes;
   containers: Map<string, Container>;
   /** Oldest first. */
@@ -32,7 +35,7 @@ export interface Runtime {
 }
 
 /** What the agent has the kernel do, in one place: unit tests run without root on another implementation. */
-export interface Kernel {
+export interface Kernel extends Switch {
   mkfifo(path: string, mode: number): void;
   /** Folder of the cgroup; the one that exists, if it does. */
   createCgroup(name: string): string;

@@ -6,7 +6,7 @@ import type { Runtime } from '../runtime.ts';
 import type { Capture } from '../stdio/capture.ts';
 import { type LogFile, openLog } from '../stdio/log-file.ts';
 import { serialQueue } from './queue.ts';
-import { saveSpec, saveState, type StoredContainer } from './store.ts';
+import { saveSpec, saveState, type StoredContainer, type StoredSpec } from './store.ts';
 
 /** A container as the agent holds it. Its verbs run in turn; those of different containers side by side. */
 export interface Container {
@@ -80,9 +80,13 @@ export function setState(runtime: Runtime, container: Container, change: Partial
   return tellState(runtime, container, change);
 }
 
+export function storedSpec({ spec, state: { createdAt, addresses = {} } }: Container): StoredSpec {
+  return { spec, createdAt, addresses };
+}
+
 /** Writes the specification of a new container, which is one on disk from then on. */
 export function keepSpec(runtime: Runtime, container: Container): void {
-  if (container.unsaved) saveSpec(runtime.folders, container.spec, container.state.createdAt);
+  if (container.unsaved) saveSpec(runtime.folders, storedSpec(container));
   container.unsaved = false;
 }
 

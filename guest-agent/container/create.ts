@@ -1,5 +1,7 @@
 import type { ContainerSpec } from '../api.ts';
 import { conflict } from '../errors.ts';
+import { containerFolders } from '../folders.ts';
+import { writeEtcFiles } from '../network/etc-files.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Container, keepSpec, openContainer } from './container.ts';
 import { signalNumber } from './signals.ts';
@@ -21,8 +23,10 @@ export function admitContainer(runtime: Runtime, spec: ContainerSpec): { contain
   }
   signalNumber(spec.stopSignal);
   runtime.layers.names(spec.layers);
+  const addresses = runtime.networks.admit(spec);
   makeFolders(runtime.folders, spec.id);
-  const container = openContainer(runtime, newContainer(spec, runtime.clock.now()));
+  if (spec.network !== undefined) writeEtcFiles(containerFolders(runtime.folders, spec.id).etc, spec, addresses);
+  const container = openContainer(runtime, newContainer({ spec, createdAt: runtime.clock.now(), addresses }));
   container.unsaved = true;
   runtime.changes.publish({ type: 'state', state: container.state });
   return { container, created: true };

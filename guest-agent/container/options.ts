@@ -2,6 +2,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RLIMITS, type ContainerSpec, type VolumeMount } from '../api.ts';
 import { invalid } from '../errors.ts';
+import { OWN } from '../namespaces.ts';
+import { etcMounts } from '../network/etc-files.ts';
+import { etcFolder, type Joined } from '../network/joined.ts';
+import type { Cable } from '../network/wiring.ts';
 import { type Device, numbersOf } from '../rootfs/devices.ts';
 import { bindMount, type Mount } from '../rootfs/mount.ts';
 import { parseOptions } from '../rootfs/mount-options.ts';
@@ -9,19 +13,21 @@ import { VOLUME_FILES } from '../rootfs/volume.ts';
 import { capabilityMask } from '../security/capability-names.ts';
 import { SANDBOX } from '../security/defaults.ts';
 import { sysctlPath } from '../security/sysctl.ts';
-import { MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY } from '../sys/constants.ts';
+import { CLONE_NEWNET, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY } from '../sys/constants.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Volumes } from '../volumes.ts';
 import { copyContent } from './copies.ts';
 import type { ContainerOptions, ProcessOptions, Sandbox } from '../zygote/protocol.ts';
 
-/** What this container has and most have not: an ordinary one's is empty, which costs nothing. */
+/** What this container has and most have not: what is left out costs nothing. */
 export function containerOptions(
   spec: ContainerSpec,
   { folders, volumes: mounted }: Pick<Runtime, 'folders' | 'volumes'>,
 ): ContainerOptions & ProcessOptions {
-  const { tmpfs, volumes, copies, init, devices, sysctls, security, domainname } = spec;
+  const { tmpfs, volumes, copies, init, devices, sysctls, security, domainname, network } = spec;
+  const own = network === undefined ? [] : etcMounts(etcFolder(folders, spec), security?.readonlyRoot === true);
   const mounts = [
+    ...own,
     ...(tmpfs ?? []).map(tmpfsMount),
     ...(volumes ?? []).map((volume) => volumeMount(volume, mounted)),
     ...(copies ?? []).map(({ destination, readOnly }, index) =>
@@ -50,8 +56,16 @@ export function processOptions({ rlimits, oomScoreAdj }: ContainerSpec): Process
 }
 
 /** An ordinary container's is the one that processes wait with, ready made. */
-export const sandboxOf = ({ shmSize, security }: ContainerSpec): Sandbox => ({
+export const sandboxOf = (
+  { shmSize, security, network }: ContainerSpec,
+  cable: Cable | null,
+  joined: Joined | undefined,
+): Sandbox => ({
   ...SANDBOX,
+  cable,
+  ...((joined !== undefined || network?.mode === 'host') && {
+    namespaces: { own: OWN & ~CLONE_NEWNET, joined: joined ? [{ at: joined.path, type: CLONE_NEWNET }] : [] },
+  }),
   ...(shmSize !== undefined && { staged: { shmSize } }),
   ...(security?.capabilities && { capabilities: capabilityMask(security.capabilities) }),
 });

@@ -26,6 +26,7 @@ export function loadState(runtime: Runtime): void {
  * or of the guest. Running containers are adopted, exits that nobody saw are recorded.
  */
 export async function reconcile(runtime: Runtime, processes: ZygoteProcess[]): Promise<void> {
+  runtime.networks.restore();
   const byId = new Map(processes.map((process) => [process.id, process]));
   const lost = [...runtime.containers.values()].filter(
     ({ spec, state }) => state.status === 'running' && !byId.has(spec.id),
@@ -107,7 +108,7 @@ function reconcileProcess(runtime: Runtime, container: Container, process: Zygot
 function adoptRun(runtime: Runtime, container: Container, { cgroup, terminal }: ZygoteProcess): Run {
   const { stdout } = slotPaths(runtime.folders, basename(cgroup));
   if (existsSync(stdout)) {
-    const run = openRun(runtime, container, openSlot(runtime.folders, cgroup));
+    const run = openRun(runtime, container, openSlot(runtime.folders, cgroup, false));
     if (terminal !== null) openRunTerminal(runtime, container, run, terminal);
     return run;
   }

@@ -1,18 +1,22 @@
 import { closeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { slotPaths } from '../folders.ts';
+import type { Cable } from '../network/wiring.ts';
 import type { Runtime } from '../runtime.ts';
 import { STDOUT } from '../stdio/frame.ts';
 import { openInput } from '../stdio/input.ts';
 import { openTerminalStreams } from '../stdio/terminal.ts';
 import type { TerminalEnd } from '../zygote/protocol.ts';
 import type { Container, Run } from './container.ts';
-import { closeSlot, removeSlot, type Slot } from './slots.ts';
+import { cableOf, closeSlot, removeSlot, type Slot } from './slots.ts';
 
 /** Takes a slot for a new process of the container. */
-export function makeRun(runtime: Runtime, container: Container): { run: Run; paths: ReturnType<typeof slotPaths> } {
-  const { stdin, limits, devices } = container.spec;
-  const slot = runtime.slots.take();
+export function makeRun(
+  runtime: Runtime,
+  container: Container,
+): { run: Run; paths: ReturnType<typeof slotPaths>; cable: Cable | null } {
+  const { stdin, limits, devices, network } = container.spec;
+  const slot = runtime.slots.take(network?.mode === 'bridge');
   try {
     const paths = slotPaths(runtime.folders, basename(slot.cgroup));
     runtime.kernel.applyLimits(slot.cgroup, limits);
@@ -22,7 +26,7 @@ export function makeRun(runtime: Runtime, container: Container): { run: Run; pat
         devices.map(({ source, access }) => ({ path: source, access })),
       );
     if (stdin && container.spec.terminal === undefined) runtime.kernel.mkfifo(paths.stdin, 0o600);
-    return { run: openRun(runtime, container, slot), paths };
+    return { run: openRun(runtime, container, slot), paths, cable: cableOf(runtime.folders, slot) };
   } catch (error) {
     closeSlot(slot);
     removeSlot(runtime, slot.cgroup);

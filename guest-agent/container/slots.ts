@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errnoOf, report } from '../errors.ts';
-import { type Folders, slotPaths, slotsFolder } from '../folders.ts';
+import { type Folders, slotPaths, slotsFolder, switchFile } from '../folders.ts';
+import type { Cable } from '../network/wiring.ts';
 import type { Runtime } from '../runtime.ts';
 import { SANDBOX } from '../security/defaults.ts';
 import { type Capture, captureFifo } from '../stdio/capture.ts';
@@ -13,6 +14,8 @@ export interface Slot {
   /** Folder of the cgroup, whose name is the slot's. */
   cgroup: string;
   captures: Capture[];
+  /** Whether what waits in it has a cable: network/wiring.ts. */
+  wired: boolean;
   /** Takes what the process writes. */
   receive: (stream: OutputStream, chunk: Buffer) => void;
 }
@@ -22,7 +25,8 @@ export interface Slot {
  * starts in a fraction of the time. See zygote/prepare.ts.
  */
 export interface Slots {
-  take(): Slot;
+  /** @param wired for a container that will be on a network */
+  take(wired: boolean): Slot;
   /** Cgroups of those that wait. */
   waiting(): string[];
   /** Forgets those that wait, as when the zygote is another one, and makes new ones. */
@@ -35,19 +39,23 @@ type SlotRuntime = Pick<Runtime, 'folders' | 'kernel' | 'zygote' | 'clock'>;
 /** @param count how many are kept ready; a waiting process costs memory of its own, about that of a shell */
 export function openSlots(runtime: () => SlotRuntime, count: number): Slots {
   let waiting: Slot[] = [];
+  /** Kinds that are kept ready: the other one from when it was first asked for. */
+  const kinds = new Set([false]);
   let cancel = () => {};
 
   /** One at a time, and after a while in which none was taken: what is started now needs the processors more. */
   const refill = () => {
     cancel();
-    if (waiting.length < count) cancel = runtime().clock.after(REFILL_DELAY, makeReady);
+    const scarce = [...kinds].find((wired) => waiting.filter((slot) => slot.wired === wired).length < count);
+    if (scarce !== undefined) cancel = runtime().clock.after(REFILL_DELAY, () => makeReady(scarce));
   };
-  const makeReady = () => {
+  const makeReady = (wired: boolean) => {
     try {
-      const slot = makeSlot(runtime());
+      const { folders, zygote } = runtime();
+      const slot = makeSlot(runtime(), wired);
       waiting.push(slot);
-      const { stdout, stderr } = slotPaths(runtime().folders, basename(slot.cgroup));
-      runtime().zygote.prepare(slot.cgroup, SANDBOX, { stdout, stderr });
+      const { stdout, stderr } = slotPaths(folders, basename(slot.cgroup));
+      zygote.prepare(slot.cgroup, { ...SANDBOX, cable: cableOf(folders, slot) }, { stdout, stderr });
       refill();
     } catch (error) {
       report('make a slot', error); // a container makes its own then, and says what is wrong
@@ -59,8 +67,10 @@ export function openSlots(runtime: () => SlotRuntime, count: number): Slots {
   };
 
   return {
-    take() {
-      const slot = waiting.shift() ?? makeSlot(runtime());
+    take(wired) {
+      kinds.add(wired);
+      const slot = waiting.find((one) => one.wired === wired) ?? makeSlot(runtime(), wired);
+      waiting = waiting.filter((one) => one !== slot);
       refill();
       return slot;
     },
@@ -77,13 +87,17 @@ export function openSlots(runtime: () => SlotRuntime, count: number): Slots {
 }
 
 /** Opens the agent's ends of a slot that exists, as of a process that outlived an earlier agent. */
-export function openSlot(folders: Folders, cgroup: string): Slot {
+export function openSlot(folders: Folders, cgroup: string, wired: boolean): Slot {
   const { stdout, stderr } = slotPaths(folders, basename(cgroup));
-  const slot: Slot = { cgroup, captures: [], receive: () => {} };
+  const slot: Slot = { cgroup, captures: [], wired, receive: () => {} };
   slot.captures.push(captureFifo(stdout, (chunk) => slot.receive(STDOUT, chunk)));
   slot.captures.push(captureFifo(stderr, (chunk) => slot.receive(STDERR, chunk)));
   return slot;
 }
+
+/** Interfaces have short names: netdevice(7), IFNAMSIZ. */
+export const cableOf = (folders: Folders, { cgroup, wired }: Pick<Slot, 'cgroup' | 'wired'>): Cable | null =>
+  wired ? { switch: switchFile(folders), port: `v${basename(cgroup).slice(0, 12)}` } : null;
 
 /** Takes what the process wrote last, and closes the agent's ends. */
 export function closeSlot({ captures }: Pick<Slot, 'captures'>): void {
@@ -108,12 +122,12 @@ export function sweepSlots(runtime: Pick<Runtime, 'folders' | 'kernel'>, used: S
     if (!names.has(name)) rmSync(slotPaths(runtime.folders, name).folder, { recursive: true, force: true });
 }
 
-function makeSlot({ folders, kernel }: SlotRuntime): Slot {
+function makeSlot({ folders, kernel }: SlotRuntime, wired: boolean): Slot {
   const name = randomBytes(8).toString('hex');
   const { root, stdout, stderr } = slotPaths(folders, name);
   mkdirSync(root, { recursive: true, mode: 0o700 });
   for (const path of [stdout, stderr]) kernel.mkfifo(path, 0o600);
-  return openSlot(folders, kernel.createCgroup(name));
+  return openSlot(folders, kernel.createCgroup(name), wired);
 }
 
 function namesIn(folder: string): string[] {

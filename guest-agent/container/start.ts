@@ -1,4 +1,5 @@
 import type { ContainerState } from '../api.ts';
+import { openJoined } from '../network/joined.ts';
 import type { Runtime } from '../runtime.ts';
 import { ZygoteAway } from '../zygote-client.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
@@ -29,11 +30,13 @@ export async function launch(runtime: Runtime, container: Container, restarts: n
   const { spec } = container;
   try {
     if (spec.volumes?.length) await fillVolumes(runtime, container);
+    using joined = await openJoined(runtime, spec);
     await using undo = new AsyncDisposableStack();
-    const { run, paths } = makeRun(runtime, container);
+    const { run, paths, cable } = makeRun(runtime, container);
     undo.defer(() => removeSlot(runtime, run.cgroup));
     undo.defer(() => closeRun(container, run));
-    const init = prepareInit(runtime, container, paths.root);
+    const sandbox = sandboxOf(spec, cable, joined);
+    const init = { ...prepareInit(runtime, container, paths.root), sandbox };
     const fifos = { stdin: spec.stdin ? paths.stdin : null, stdout: paths.stdout, stderr: paths.stderr };
     container.cgroup = run.cgroup;
     const started = { ...FRESH, status: 'running' as const, startedAt: runtime.clock.now(), restarts };
@@ -70,7 +73,11 @@ function statusAfter({ state }: Container, again: boolean): ContainerState['stat
   return again ? 'restarting' : 'exited';
 }
 
-function prepareInit(runtime: Runtime, container: Container, root: string): Omit<ContainerInit, 'stdio' | 'cgroup'> {
+function prepareInit(
+  runtime: Runtime,
+  container: Container,
+  root: string,
+): Omit<ContainerInit, 'stdio' | 'cgroup' | 'sandbox'> {
   const { spec } = container;
   const rootfs = { ...stoppedRoot(runtime, container), root };
   const read = (path: string) => runtime.kernel.readInStopped(rootfs, path);
@@ -80,8 +87,8 @@ function prepareInit(runtime: Runtime, container: Container, root: string): Omit
     ...processInit({ ...spec, argv: commandOf(spec) }, spec.security ?? {}, identity),
     options: containerOptions(spec, runtime),
     hostname: spec.hostname,
+    plugs: runtime.networks.plugs(container),
     rootfs,
-    sandbox: sandboxOf(spec),
   };
 }
 

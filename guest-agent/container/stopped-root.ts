@@ -1,14 +1,17 @@
-import { containerFolders, layersFolder, stoppedFolder } from '../folders.ts';
+import { relative } from 'node:path';
+import { baseFolder, containerFolders, layersFolder, stoppedFolder } from '../folders.ts';
 import type { Runtime, StoppedRoot } from '../runtime.ts';
 import type { Container } from './container.ts';
 
 /** The folders that a container's files are in. */
-export function stoppedRoot(runtime: Runtime, { spec }: Container): StoppedRoot {
-  const { upper, work } = containerFolders(runtime.folders, spec.id);
+export function stoppedRoot({ folders, layers }: Runtime, { spec }: Container): StoppedRoot {
+  const { upper, work } = containerFolders(folders, spec.id);
+  const layersIn = layersFolder(folders);
+  const base = spec.network === undefined ? [] : [relative(layersIn, baseFolder(folders))];
   return {
-    root: stoppedFolder(runtime.folders),
-    layersFolder: layersFolder(runtime.folders),
-    layers: runtime.layers.names(spec.layers),
+    root: stoppedFolder(folders),
+    layersFolder: layersIn,
+    layers: [...layers.names(spec.layers), ...base],
     upper,
     work,
   };

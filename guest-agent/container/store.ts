@@ -6,7 +6,12 @@ import { report } from '../errors.ts';
 import { containerFolders, containersFolder, type Folders } from '../folders.ts';
 
 /** What was asked for, and when. */
-const StoredSpec = v.strictObject({ spec: ContainerSpec, createdAt: v.number() });
+const StoredSpec = v.strictObject({
+  spec: ContainerSpec,
+  createdAt: v.number(),
+  addresses: v.optional(v.record(v.string(), v.string()), {}),
+});
+export type StoredSpec = v.InferOutput<typeof StoredSpec>;
 
 /** What became of it; missing until something did. */
 const StoredState = v.strictObject({ state: ContainerState, stopRequested: v.boolean(), cgroup: v.string() });
@@ -28,14 +33,14 @@ export function makeFolders(folders: Folders, id: string): void {
  * Written aside and renamed, so that it is there as a whole or not at all, whenever the agent is killed. The files are not
  * synced: they need to survive the agent, whose guest shares its fate with what runs in it.
  */
-export function saveSpec(folders: Folders, spec: ContainerSpec, createdAt: number): void {
-  writeSpec(folders, spec, createdAt);
-  commitSpec(folders, spec.id);
+export function saveSpec(folders: Folders, stored: StoredSpec): void {
+  writeSpec(folders, stored);
+  commitSpec(folders, stored.spec.id);
 }
 
 /** Its two halves, for one that may yet be refused. */
-export function writeSpec(folders: Folders, spec: ContainerSpec, createdAt: number): void {
-  writeFileSync(pendingFile(folders, spec.id), JSON.stringify({ spec, createdAt }));
+export function writeSpec(folders: Folders, stored: StoredSpec): void {
+  writeFileSync(pendingFile(folders, stored.spec.id), JSON.stringify(stored));
 }
 
 export function commitSpec(folders: Folders, id: string): void {
@@ -61,7 +66,7 @@ export function saveState(folders: Folders, stored: StoredState): void {
   renameSync(`${stateFile}.new`, stateFile);
 }
 
-export function newContainer(spec: ContainerSpec, createdAt: number): StoredContainer {
+export function newContainer({ spec, createdAt, addresses }: StoredSpec): StoredContainer {
   const never = {
     paused: false,
     health: 'none' as const,
@@ -72,6 +77,7 @@ export function newContainer(spec: ContainerSpec, createdAt: number): StoredCont
     oomKilled: false,
     restarts: 0,
     error: '',
+    addresses,
   };
   return { spec, state: { id: spec.id, status: 'created', createdAt, ...never }, stopRequested: false, cgroup: '' };
 }
@@ -106,9 +112,9 @@ export function loadContainers(folders: Folders): { containers: StoredContainer[
 
 function loadContainer(folders: Folders, id: string): StoredContainer {
   const { specFile, stateFile } = containerFolders(folders, id);
-  const { spec, createdAt } = v.parse(StoredSpec, JSON.parse(readFileSync(specFile, 'utf8')));
-  if (!existsSync(stateFile)) return newContainer(spec, createdAt);
-  return { spec, ...v.parse(StoredState, JSON.parse(readFileSync(stateFile, 'utf8'))) };
+  const stored = v.parse(StoredSpec, JSON.parse(readFileSync(specFile, 'utf8')));
+  if (!existsSync(stateFile)) return newContainer(stored);
+  return { spec: stored.spec, ...v.parse(StoredState, JSON.parse(readFileSync(stateFile, 'utf8'))) };
 }
 
 /** A name beside `folder` that no container has, and no earlier attempt. */

@@ -1,7 +1,7 @@
 import type { ContainerRecord, ContainerSpec, ContainerUpdate, Limits } from '../api.ts';
 import { invalid, report, RequestError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { type Container, isRunning, recordOf } from './container.ts';
+import { type Container, isRunning, recordOf, storedSpec } from './container.ts';
 import { commitSpec, dropSpec, pendingSpec, writeSpec } from './store.ts';
 
 /** Changes limits and restart policy, of a running container at once. */
@@ -13,7 +13,7 @@ export function updateContainer(
   return container.inTurn(() => {
     const spec = { ...container.spec, limits, restart };
     // Aside, before the cgroup changes: the next agent finishes what this one may be killed in.
-    writeSpec(runtime.folders, spec, container.state.createdAt);
+    writeSpec(runtime.folders, { ...storedSpec(container), spec });
     change(runtime, container, spec);
     return recordOf(container);
   });

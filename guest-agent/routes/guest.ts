@@ -18,6 +18,8 @@ export const guestRoutes: Routes = {
 
   'GET /v1/layers': ({ runtime }) => ({ status: 200, body: runtime.layers.list() }),
 
+  'GET /v1/switch': ({ runtime }) => ({ status: 200, body: [...runtime.kernel.interfaces().keys()] }),
+
   async 'PUT /v1/layers/:diffId'({ runtime, params, stream }) {
     const diffId = parse(DiffId, params.diffId, 'diff id');
     const { serial } = await readBody(stream, LayerDisk);

@@ -26,6 +26,7 @@ const SHM_SIZE = 64 * 1024 * 1024;
 /** What every container gets before it is known which one it is: zygote/prepare.ts. */
 export const SANDBOX: Sandbox = {
   namespaces: { own: OWN, joined: [] },
+  cable: null,
   staged: { shmSize: SHM_SIZE },
   capabilities: capabilityMask(DEFAULT_CAPABILITIES),
   maskedPaths: MASKED_PATHS,

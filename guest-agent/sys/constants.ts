@@ -97,8 +97,10 @@ export const SIGCHLD = 17;
 /** socket(2), include/linux/socket.h */
 export const AF_UNIX = 1;
 export const AF_INET = 2;
+export const AF_NETLINK = 16;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = O_NONBLOCK;
 export const SOCK_CLOEXEC = O_CLOEXEC;
 
@@ -108,8 +110,7 @@ export const TIOCSWINSZ = 0x5414;
 export const TIOCSPTLCK = 0x40045431;
 export const TIOCGPTPEER = 0x5441;
 
-/** netdevice(7), include/uapi/linux/sockios.h and if.h */
-export const SIOCSIFFLAGS = 0x8914;
+/** netdevice(7), include/uapi/linux/if.h */
 export const IFF_UP = 1;
 
 /** epoll_ctl(2), include/uapi/linux/eventpoll.h */

@@ -1,5 +1,5 @@
 import { check, checkTransfer } from './check.ts';
-import { AF_UNIX, SOCK_STREAM } from './constants.ts';
+import { AF_INET, AF_UNIX, SOCK_STREAM } from './constants.ts';
 import { addressOf, type Libc } from './ffi.ts';
 import { structure } from './structure.ts';
 import { SystemError } from './system-error.ts';
@@ -11,6 +11,19 @@ export const sockets = (libc: Libc) => ({
   bindUnix(fd: number, path: string): void {
     const { address, length } = unixAddress(path);
     check(libc.bind(fd, address, length), 'bind', path);
+  },
+
+  /** @param address IPv4, four bytes */
+  bindInet(fd: number, address: Buffer, port: number): void {
+    address.copy(INET_ADDRESS, 4);
+    INET_ADDRESS.writeUInt16BE(port, 2);
+    check(libc.bind(fd, INET_ADDRESS, INET_ADDRESS.length), 'bind', `${address.join('.')}:${port}`);
+  },
+
+  /** Only what comes in through that interface reaches the socket, and what it sends goes out there: socket(7). */
+  bindToDevice(fd: number, name: string): void {
+    const text = Buffer.from(`${name}\0`);
+    check(libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, text, text.length), 'bind to interface', name);
   },
 
   /** Two connected sockets. */
@@ -82,12 +95,18 @@ function unixAddress(path: string): { address: Buffer; length: number } {
 }
 
 const ENAMETOOLONG = 36;
+/** struct sockaddr_in {u16 family; be16 port; be32 address; u8 zero[8]} */
+const INET_ADDRESS = structure(16);
+INET_ADDRESS.writeUInt16LE(AF_INET, 0);
+// include/uapi/asm-generic/socket.h
+const SOL_SOCKET = 1;
+const SO_BINDTODEVICE = 25;
 const PAIR = structure(8);
 
 /** struct cmsghdr {size_t cmsg_len; int cmsg_level, cmsg_type}, one descriptor and padding: cmsg(3) */
 const RIGHTS = structure(24);
 RIGHTS.writeBigUInt64LE(20n, 0);
-RIGHTS.writeInt32LE(1, 8); // SOL_SOCKET
+RIGHTS.writeInt32LE(SOL_SOCKET, 8);
 RIGHTS.writeInt32LE(1, 12); // SCM_RIGHTS
 const BYTE = structure(1);
 /** struct iovec {void *base; size_t len} */

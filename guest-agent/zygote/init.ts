@@ -1,3 +1,4 @@
+import { plugIn, type Wiring } from '../network/wiring.ts';
 import { addDevice, makeDefaultDevices } from '../rootfs/devices.ts';
 import { makeFolder } from '../rootfs/folder.ts';
 import { moveKernelFileSystems } from '../rootfs/kernel-mounts.ts';
@@ -22,15 +23,21 @@ import { mountConsole, openTerminal } from './terminal.ts';
 export function initContainer(sys: Sys, init: ContainerInit, ignoredSignals: number[], gates: Gates = NO_GATES): void {
   gates.born();
   const outputs = openOutputs(sys, init.stdio);
-  prepareSandbox(sys, init.sandbox);
-  finishContainer(sys, init, outputs, ignoredSignals, gates);
+  const wiring = prepareSandbox(sys, init.sandbox);
+  finishContainer(sys, init, { outputs, wiring }, ignoredSignals, gates);
+}
+
+/** What a process has from the first half. */
+interface Prepared {
+  outputs: OutputDescriptors;
+  wiring: Wiring | undefined;
 }
 
 /** The second half, for a process that has its sandbox. Returns only as an error. */
 export function finishContainer(
   sys: Sys,
   init: ContainerInit,
-  outputs: OutputDescriptors,
+  { outputs, wiring }: Prepared,
   ignoredSignals: number[],
   gates: Gates = NO_GATES,
 ): void {
@@ -42,6 +49,7 @@ export function finishContainer(
   fillRoot(sys, root, init);
   const terminal = 'rows' in init.stdio ? openTerminal(sys, root, init.stdio, init, gates.console) : undefined;
   if (terminal !== undefined) mountConsole(sys, root, terminal[0]);
+  if (wiring !== undefined) plugIn(sys, wiring, init.plugs);
   if (init.hostname !== null) sys.sethostname(init.hostname);
   if (options.domainname !== undefined) sys.setdomainname(options.domainname);
   gates.created();

@@ -1,4 +1,5 @@
 import type { Namespaces } from '../namespaces.ts';
+import type { Cable, Plug } from '../network/wiring.ts';
 import type { Device } from '../rootfs/devices.ts';
 import type { Mount } from '../rootfs/mount.ts';
 import type { InstalledFilter } from '../security/seccomp/filter.ts';
@@ -89,6 +90,8 @@ export interface ProcessInit {
 /** What a container has whichever one it is, so that it can be made before it is asked for. */
 export interface Sandbox {
   namespaces: Namespaces;
+  /** Of one that will be on a network; its network namespace is its own. */
+  cable: Cable | null;
   /** The file systems of kernel-mounts.ts, with these paths hidden. Null: they are among the container's mounts. */
   staged: { shmSize: number } | null;
   /** The bounding set, as a mask in hex: no program in it can gain a capability that it has not. */
@@ -133,6 +136,8 @@ export interface ContainerInit extends ProcessInit {
   sandbox: Sandbox;
   /** Null: it has the guest's. */
   hostname: string | null;
+  /** What its cable is plugged into: at least one network, where it has a cable. */
+  plugs: Plug[];
   rootfs: Overlay | Bundle;
   options: ProcessOptions & ContainerOptions;
 }

@@ -27,11 +27,10 @@ export function launchSpare(
   try {
     const launched = launch(sys, CLONE_NEWPID, cgroup, () => {
       keepOnly(sys, source);
-      const streams = openOutputs(sys, outputs);
-      prepareSandbox(sys, sandbox);
+      const prepared = { outputs: openOutputs(sys, outputs), wiring: prepareSandbox(sys, sandbox) };
       rehearse();
       const init = readOrders(sys);
-      if (init !== undefined) finishContainer(sys, init, streams, ignoredSignals);
+      if (init !== undefined) finishContainer(sys, init, prepared, ignoredSignals);
     });
     return { ...launched, key: sandboxKey(sandbox, outputs), orders };
   } catch (error) {

@@ -48,8 +48,9 @@ const SAMPLE: ContainerInit = {
   seccomp: { program: Buffer.alloc(8 * 1024).toString('base64'), flags: 0 },
   options: {},
   cgroup: '/cgroup',
-  sandbox: SANDBOX,
+  sandbox: { ...SANDBOX, cable: { switch: '/switch', port: 'sample' } },
   hostname: 'sample',
+  plugs: [{ bridge: 2, address: '192.0.2.2', prefix: 24, internal: false }],
   rootfs: { root: '/root', layersFolder: '/layers', layers: ['a', 'b'], upper: '/upper', work: '/work' },
 };
 

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import type { LayerMounts } from '../../guest-agent/layers.ts';
 import type { VolumeMounts } from '../../guest-agent/volumes.ts';
 import type { Kernel } from '../../guest-agent/runtime.ts';
-import { AF_INET, S_IFIFO, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../../guest-agent/sys/constants.ts';
+import {
+  AF_INET,
+  S_IFIFO,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+} from '../../guest-agent/sys/constants.ts';
 import { linux } from '../../guest-agent/sys/sys.ts';
 
 /** Does without root: cgroups are plain folders that name their processes, layers are empty folders. */
@@ -11,6 +18,7 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
   const cgroupOf = (id: string) => join(folder, 'cgroup', id);
   const etc = (path: string) => readFileSync(join(folder, path), { encoding: 'utf8', flag: 'a+' });
   mkdirSync(join(folder, 'etc'), { recursive: true });
+  const bridges = new Map<string, number>();
   return {
     mkfifo: (path, mode) => void linux.mknod(path, S_IFIFO | mode, 0),
     createCgroup(id) {
@@ -53,6 +61,13 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
     openTerminal: () => openSync('/dev/null', 'r+'),
     resizeTerminal: () => {},
     openNetwork: () => openSync('/dev/null', 'r'),
+    interfaces: () => new Map(bridges),
+    makeBridge(name) {
+      bridges.set(name, bridges.size + 2);
+      return bridges.size + 1;
+    },
+    removeBridge: (name) => void bridges.delete(name),
+    openDatagramSocket: () => linux.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
     socketInNetwork: () => linux.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
     findDisk(serial) {
       if (serial.startsWith('f')) return Promise.reject(new Error(`find disk \`${serial}\``));

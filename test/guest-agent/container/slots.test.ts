@@ -36,7 +36,7 @@ test('slots are made when there is nothing to do, and each has a process prepare
   idle();
   t.is(prepared.length, 2);
   t.deepEqual(cgroups().toSorted(), prepared.toSorted());
-  const slot = slots.take();
+  const slot = slots.take(false);
   t.teardown(() => closeSlot(slot));
   t.true(prepared.includes(basename(slot.cgroup)));
 });
@@ -44,21 +44,35 @@ test('slots are made when there is nothing to do, and each has a process prepare
 test('taking one puts off making others', (t) => {
   const { slots, due } = scene(t);
   slots.renew();
-  for (const slot of [slots.take(), slots.take()]) t.teardown(() => closeSlot(slot));
+  for (const slot of [slots.take(false), slots.take(false)]) t.teardown(() => closeSlot(slot));
   t.is(due.length, 1);
 });
 
 test('a slot is there also when none waits', (t) => {
   const { slots, prepared, folder } = scene(t);
-  const slot = slots.take();
+  const slot = slots.take(false);
   t.teardown(() => closeSlot(slot));
   t.deepEqual(prepared, []);
   t.deepEqual(readdirSync(join(folder, basename(slot.cgroup))).toSorted(), ['root', 'stderr', 'stdout']);
 });
 
+test('slots with a cable are kept ready from when the first was asked for', (t) => {
+  const { slots, prepared, idle } = scene(t, 1);
+  slots.renew();
+  idle();
+  const slot = slots.take(true);
+  t.teardown(() => closeSlot(slot));
+  t.false(prepared.includes(basename(slot.cgroup)), 'not one that has another sandbox');
+  idle();
+  t.is(prepared.length, 2);
+  const second = slots.take(true);
+  t.teardown(() => closeSlot(second));
+  t.true(prepared.includes(basename(second.cgroup)));
+});
+
 test('removing a slot leaves nothing, and removing it again succeeds', (t) => {
   const { slots, runtime, cgroups, folder } = scene(t);
-  const slot = slots.take();
+  const slot = slots.take(false);
   closeSlot(slot);
   for (let round = 0; round < 2; round += 1) removeSlot(runtime, slot.cgroup);
   t.deepEqual(cgroups(), []);
@@ -68,7 +82,7 @@ test('removing a slot leaves nothing, and removing it again succeeds', (t) => {
 test('a sweep leaves those in use, and those that wait belong to the one who asks', (t) => {
   const { slots, runtime, idle, cgroups, folder } = scene(t);
   slots.renew();
-  const used = slots.take();
+  const used = slots.take(false);
   t.teardown(() => closeSlot(used));
   idle();
   sweepSlots(runtime, new Set([used.cgroup]));

@@ -19,9 +19,11 @@ const process: ProcessInit = {
 export const containerInit = (changes: Partial<ContainerInit> = {}): ContainerInit => ({
   ...process,
   hostname: 'one',
+  plugs: [],
   rootfs: { root: '/run/root', layersFolder: '/run/layers', layers: ['bbb', 'aaa'], upper: '/up', work: '/work' },
   sandbox: {
     namespaces: { own: OWN, joined: [] },
+    cable: null,
     staged: { shmSize: 1024 },
     capabilities: 'a80425fb',
     maskedPaths: ['/proc/keys'],
