@@ -4,6 +4,7 @@ import { NestError } from '../errors.ts';
 import type { HostSettings } from './container-settings.ts';
 import { parsePort, parseRestart, toMap } from './docker-values.ts';
 import type { mountSettings } from './mounts.ts';
+import type { NetworkPart } from './network-request.ts';
 import type { Healthcheck } from './health-check.ts';
 
 /** What `nest run` asks for, as its flags say it. */
@@ -38,6 +39,7 @@ export interface RunOptions {
   tty: boolean;
   settings: HostSettings;
   mounts: ReturnType<typeof mountSettings>;
+  networking: NetworkPart;
 }
 
 /** The body of Docker's ContainerCreate; throws `invalid-input` for a value that Docker would not take. */
@@ -72,9 +74,11 @@ export function containerRequest(options: RunOptions): ContainerCreateOptions {
     Tty: options.tty,
     ...(options.domainname !== undefined && { Domainname: options.domainname }),
     ...options.mounts.body,
+    ...(options.networking.NetworkingConfig && { NetworkingConfig: options.networking.NetworkingConfig }),
     HostConfig: {
       ...options.settings,
       ...options.mounts.host,
+      ...options.networking.host,
       AutoRemove: options.remove,
       RestartPolicy: restart,
       PortBindings: Object.fromEntries(

@@ -8,11 +8,13 @@ import { Capture, captured, ownOutput, type Captured } from '../client/output.ts
 import { healthCheck } from '../client/health-check.ts';
 import { hostLimits } from '../client/host-limits.ts';
 import { mountSettings } from '../client/mounts.ts';
+import { networkRequest } from '../client/network-request.ts';
 import { runInForeground, startContainer } from '../client/run-container.ts';
 import { NestCommand } from '../client/terminal/command.ts';
 import { SEVERAL, TTY_FLAG } from '../client/terminal/flags.ts';
 import { HEALTH_FLAGS } from '../client/terminal/health-flags.ts';
 import { LIMIT_FLAGS } from '../client/terminal/limit-flags.ts';
+import { NETWORK_FLAGS } from '../client/terminal/network-flags.ts';
 import { checkTerminal } from '../client/terminal/raw-terminal.ts';
 import { SETTING_FLAGS } from '../client/terminal/setting-flags.ts';
 import { containerSettings } from '../client/container-settings.ts';
@@ -99,6 +101,7 @@ export default class Run extends NestCommand {
       helpValue: 'OPTIONS',
       ...SEVERAL,
     }),
+    ...NETWORK_FLAGS,
     ...SETTING_FLAGS,
     'stop-signal': Flags.string({ summary: 'Signal that stops it', helpValue: 'SIGNAL' }),
     pull: Flags.option({
@@ -133,6 +136,7 @@ export default class Run extends NestCommand {
       remove: flags.rm,
       settings: await containerSettings(flags),
       mounts: mountSettings(flags),
+      networking: networkRequest(flags),
     });
     const engine = await this.engine();
     const view = this.progress({ clear: true });

@@ -20,6 +20,7 @@ import { execRoutes } from './docker-api/exec.ts';
 import { fileRoutes } from './docker-api/files.ts';
 import { imageTransferRoutes } from './docker-api/image-transfer.ts';
 import { imageRoutes } from './docker-api/images.ts';
+import { networkRoutes } from './docker-api/networks.ts';
 import { streamRoutes } from './docker-api/streams.ts';
 import { systemRoutes } from './docker-api/system.ts';
 import { usageRoutes } from './docker-api/usage.ts';
@@ -150,6 +151,7 @@ function routes(ctx: Context, { paths, version, uri, guestImages, host, onStopRe
     ...buildRoutes(ctx, paths.buildFiles),
     ...streamRoutes(ctx),
     ...execRoutes(ctx),
+    ...networkRoutes(ctx),
     ...imageTransferRoutes(ctx, uploadsFolder(paths)),
     ...imageRoutes(ctx),
     ...volumeRoutes(ctx),

@@ -13,6 +13,10 @@ export interface PlacementRequest {
   pin?: { guest: string; volume: string; firm: boolean } | undefined;
   /** Name of what the guest boots; undefined where any will do. */
   guestImage?: string | undefined;
+  /** The guest, by name, that it must be in, and why: a network is in one guest. */
+  beside?: { guest: string; why: string } | undefined;
+  /** Bytes for others that come next and must be in the same guest. */
+  companions?: number | undefined;
 }
 
 export interface PlacementGuest {
@@ -53,6 +57,7 @@ export type Placement =
  */
 export function place(request: PlacementRequest, guests: readonly PlacementGuest[], host: PlacementHost): Placement {
   const live = guests.filter((guest) => guest.zone === request.zone && LIVE.has(guest.state));
+  if (request.beside !== undefined) return placeBeside(request, request.beside, live);
   const pinned = request.pin && placePinned(request, request.pin, live, guests);
   if (pinned !== undefined) return pinned;
   const fitting = live.filter((guest) => fits(request, guest)).sort(tightestFirst)[0];
@@ -92,6 +97,29 @@ function placePinned(
   });
 }
 
+/** Where others of its network are, and nowhere else. */
+function placeBeside(
+  request: PlacementRequest,
+  { guest: name, why }: { guest: string; why: string },
+  live: PlacementGuest[],
+): Placement {
+  const { pin } = request;
+  const elsewhere = pin?.firm === true && pin.guest !== name;
+  const guest = live.find((candidate) => candidate.name === name);
+  if (guest !== undefined && !elsewhere && fits({ ...request, companions: 0 }, guest))
+    return { kind: 'existing', guest, reason: `joins guest ${name}: ${why}, ${mebibytes(freeMemory(guest))} free` };
+  const lacks = elsewhere
+    ? `its volume ${pin.volume} is in use in guest ${pin.guest}`
+    : guest === undefined
+      ? 'it does not run'
+      : isShaped(request, guest)
+        ? `it has ${mebibytes(freeMemory(guest))} and ${guest.vcpus} vCPUs free`
+        : 'it has another shape than asked';
+  throw new NestError('no-room', `place a container in guest \`${name}\`, where it must be as it ${why}: ${lacks}`, {
+    hint: 'Ask for less, or use another network: a network is in one guest.',
+  });
+}
+
 /** Bytes for which a container counts against its guest's memory. */
 export function countedMemory(memoryLimit: number | undefined): number {
   return memoryLimit ?? UNLIMITED_COUNTS_AS;
@@ -104,7 +132,7 @@ function freeMemory(guest: PlacementGuest): number {
 
 function fits(request: PlacementRequest, guest: PlacementGuest): boolean {
   return (
-    freeMemory(guest) >= countedMemory(request.memoryLimit) &&
+    freeMemory(guest) >= neededMemory(request) &&
     guest.vcpus >= neededVcpus(request) &&
     isShaped(request, guest) &&
     boots(request, guest)
@@ -114,6 +142,8 @@ function fits(request: PlacementRequest, guest: PlacementGuest): boolean {
 function boots({ guestImage }: PlacementRequest, guest: PlacementGuest): boolean {
   return guestImage === undefined || guest.guestImage === guestImage;
 }
+
+const neededMemory = ({ memoryLimit, companions = 0 }: PlacementRequest) => countedMemory(memoryLimit) + companions;
 
 function isShaped({ shape }: PlacementRequest, guest: PlacementGuest): boolean {
   return shape === undefined || (guest.vcpus === shape.vcpus && guest.memory === shape.memory);
@@ -134,7 +164,7 @@ function byName(a: PlacementGuest, b: PlacementGuest): number {
 }
 
 function newShape(request: PlacementRequest, host: PlacementHost): { vcpus: number; memory: number } {
-  const memory = GUEST_OVERHEAD + countedMemory(request.memoryLimit);
+  const memory = GUEST_OVERHEAD + neededMemory(request);
   if (request.shape !== undefined) {
     checkShape(request, request.shape, memory);
     return request.shape;
@@ -166,7 +196,7 @@ function checkHost(request: PlacementRequest, shape: { memory: number }, host: P
     throw new NestError('no-room', message, { hint: `Ask for at most ${host.cpus} CPUs.` });
   }
   if (host.memoryAvailable - host.reserve >= shape.memory) return;
-  const needed = `a new guest for ${mebibytesUp(countedMemory(request.memoryLimit))} needs ${mebibytesUp(shape.memory)}`;
+  const needed = `a new guest for ${mebibytesUp(neededMemory(request))} needs ${mebibytesUp(shape.memory)}`;
   const available = `the host has ${mebibytes(host.memoryAvailable)} and keeps ${mebibytesUp(host.reserve)} free`;
   throw new NestError('no-room', `${operation}: ${needed}, ${available}`, {
     hint: 'Ask for less memory, remove containers (`nest ps`, `nest rm`) or delete a guest (`nest vm list`, `nest vm delete`).',
@@ -191,7 +221,7 @@ function whyNew(request: PlacementRequest, live: PlacementGuest[], guests: reado
     return `no guest of its zone has ${shape.vcpus} × ${mebibytes(shape.memory)}`;
   if (request.guestImage !== undefined && !live.some((guest) => boots(request, guest)))
     return `no guest of its zone boots ${request.guestImage}`;
-  const asked = countedMemory(request.memoryLimit);
+  const asked = neededMemory(request);
   const narrow = live.filter((guest) => freeMemory(guest) >= asked);
   if (narrow.length > 0) {
     const vcpus = Math.max(...narrow.map((guest) => guest.vcpus));

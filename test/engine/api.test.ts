@@ -35,7 +35,7 @@ for (const [target, status] of [
   ['/v1.48/version', 400],
   ['/v2.0/version', 400],
   ['/containers/nope/json', 404],
-  ['/networks', 501],
+  ['/nodes', 501],
   ['/containers/a%ZZ/json', 400],
   ['//', 400],
 ] as const)

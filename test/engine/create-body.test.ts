@@ -14,7 +14,6 @@ const refuses = test.macro({
 
 for (const [field, host] of Object.entries({
   'HostConfig.Privileged': { Privileged: true },
-  'HostConfig.NetworkMode': { NetworkMode: 'host' },
   'HostConfig.PidMode': { PidMode: 'host' },
   'HostConfig.VolumesFrom': { VolumesFrom: ['other'] },
   'HostConfig.VolumeDriver': { VolumeDriver: 'nfs' },
@@ -31,11 +30,11 @@ test(
   /MacAddress, NetworkDisabled, HostConfig\.Privileged/,
 );
 test(
-  'another network is refused',
+  'what a client asks of an endpoint besides names and an address is refused',
   refuses,
-  { NetworkingConfig: { EndpointsConfig: { back: {} } } },
+  { NetworkingConfig: { EndpointsConfig: { back: { MacAddress: '02:00:00:00:00:01' } } } },
   'unsupported',
-  /EndpointsConfig\.back/,
+  /EndpointsConfig\.back\.MacAddress/,
 );
 test('a UDP port is refused', refuses, { HostConfig: { PortBindings: { '53/udp': [{}] } } }, 'unsupported', /53\/udp/);
 test(
@@ -91,6 +90,44 @@ test('what the docker CLI always sends is harmless', (t) => {
   };
   t.like(request(body), { limits: {}, publish: [], restart: { name: 'no' }, autoRemove: false });
 });
+
+test('networks are those of NetworkMode and of the endpoints, with their names and addresses', (t) => {
+  const wish = (host: Record<string, unknown>, endpoints: Record<string, unknown> = {}) =>
+    request({ HostConfig: host, NetworkingConfig: { EndpointsConfig: endpoints } }).network;
+  t.deepEqual(wish({}), { mode: 'default', lookup: null });
+  t.like(wish({ NetworkMode: 'host' }), { mode: 'host' });
+  t.like(wish({ NetworkMode: 'container:web' }), { mode: { container: 'web' } });
+  const back = { network: 'back', aliases: ['db'], address: '10.5.0.9' };
+  const endpoint = { Aliases: ['db'], IPAMConfig: { IPv4Address: '10.5.0.9' } };
+  t.deepEqual(wish({ NetworkMode: 'back' }, { back: endpoint, front: null }).mode, {
+    networks: [back, { network: 'front', aliases: [], address: null }],
+  });
+  t.deepEqual(wish({ NetworkMode: 'default' }, { back: endpoint }).mode, { networks: [back] });
+  const lookup = wish({ Dns: ['192.0.2.53'], ExtraHosts: ['db:10.5.0.7', 'six=[2001:db8::1]'] }).lookup;
+  t.deepEqual(lookup, {
+    servers: ['192.0.2.53'],
+    search: [],
+    options: [],
+    hosts: [
+      { name: 'db', address: '10.5.0.7' },
+      { name: 'six', address: '2001:db8::1' },
+    ],
+  });
+});
+
+for (const [what, host, endpoints] of [
+  ['aliases without a network', { NetworkMode: 'host' }, { host: { Aliases: ['x'] } }],
+  ['a network beside none', { NetworkMode: 'none' }, { back: {} }],
+  ['an address that is none', { Dns: ['resolver'] }, {}],
+  ['a host without an address', { ExtraHosts: ['db'] }, {}],
+] as const)
+  test(
+    `${what} is refused`,
+    refuses,
+    { HostConfig: host, NetworkingConfig: { EndpointsConfig: endpoints } },
+    'invalid-input',
+    /./,
+  );
 
 test('ports listen on loopback unless an address is asked for; none or 0 is any free port', (t) => {
   const { publish } = request({

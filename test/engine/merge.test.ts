@@ -98,6 +98,7 @@ const REQUEST: CreateRequest = {
   volumes: [],
   copies: [],
   reuse: {},
+  network: { mode: 'default', lookup: null },
   restart: { name: 'no', maximumRetries: 0 },
   log: null,
   health: null,

@@ -11,6 +11,7 @@ import { removeVolume } from '../volumes/remove.ts';
 import { volumeRequests } from '../volumes/request.ts';
 import { anonymousMounts, takeVolumes } from '../volumes/take.ts';
 import { annotations } from './annotation.ts';
+import { networkOf } from '../networks/attach.ts';
 import { emitContainer } from './emit.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
 import { mergeRecord, guestWanted } from './merge.ts';
@@ -38,7 +39,7 @@ export async function createContainer(
   const { zone } = merged;
   const requests = volumeRequests(request, image);
   const anonymous = anonymousMounts(requests.filter((each) => each.name === null));
-  const record = withVolumes(merged, anonymous);
+  const record = withVolumes(withNetwork(ctx, merged, request), anonymous);
 
   const row: Container = { record, phase: 'creating', guest: null, lost: null, state: newState(id), bindings: [] };
   containers.save(row);
@@ -55,7 +56,7 @@ export async function createContainer(
   const { accelerator } = request;
   const guest = guestWanted(record.labels, `place container \`${record.name}\``);
   const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, ...guest, volumes };
-  const seat = await ctx.seats.take(wanted, progress, signal);
+  const seat = await ctx.seats.take({ ...wanted, record, companions: request.companions }, progress, signal);
   taken.seat = seat;
   const placed = { ...row, record: { ...withVolumes(record, volumes), reason: seat.reason }, guest: seat.guest.id };
   containers.save(placed);
@@ -91,6 +92,13 @@ export async function putInto(
   const body = { ...record.spec, annotations: annotations(ctx.instance, record) };
   const request = { method: 'POST' as const, path: '/v1/containers', body, ...(signal && { signal }) };
   return guests.trunk(guestId).request(request, ContainerState);
+}
+
+function withNetwork(ctx: Context, merged: ContainerRecord, request: CreateRequest): ContainerRecord {
+  const { lookup } = request.network;
+  const network = networkOf(ctx, request.network, merged);
+  const spec = { ...merged.spec, ...(network && { network }), ...(lookup !== null && { lookup }) };
+  return { ...merged, spec };
 }
 
 /** Undoes a create that failed anywhere. A guest that cannot be told now is told when it answers again. */

@@ -33,7 +33,7 @@ export async function replaceContainer(
   const wish = guestWanted(record.labels, `place container \`${record.name}\``);
   const volumes = record.spec.volumes ?? [];
   const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, ...wish, volumes };
-  const seat = await ctx.seats.take(wanted, progress, signal);
+  const seat = await ctx.seats.take({ ...wanted, record }, progress, signal);
   undo.defer(() => leaveSeat(ctx, id, seat));
   const placed = { ...record, reason: seat.reason };
   await sendCopies(ctx, seat.guest.id, placed, progress, signal);

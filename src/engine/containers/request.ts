@@ -2,6 +2,7 @@ import type { ContainerSpec, Limits, LogLimits, RestartPolicy } from '../../../g
 import type { AcceleratorChoice } from '../../api.ts';
 import type { HostCopy, PortRequest } from '../state/record.ts';
 import type { VolumeRequest } from '../volumes/request.ts';
+import type { NetworkWish } from '../networks/attach.ts';
 import type { HealthRequest } from './health.ts';
 
 /** A container as a client asks for it. Null is left to the image. */
@@ -40,6 +41,9 @@ export interface CreateRequest {
   copies: HostCopy[];
   /** Names of volumes to have again in place of new nameless ones, by destination. */
   reuse: Record<string, string>;
+  network: NetworkWish;
+  /** Bytes for others that are made next and must be in its guest. */
+  companions?: number;
   restart: RestartPolicy;
   /** Null for the agent's own. */
   log: LogLimits | null;

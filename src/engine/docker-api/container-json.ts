@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { Container, PortBinding } from '../state/record.ts';
 import { settingsJson } from './settings-json.ts';
 import { dockerState, statusText } from './container-status.ts';
+import { containerNetworks, networkMode, networkSettings } from './network-json.ts';
 import { hostLimits } from './limits.ts';
 import { binds, mountPoints } from './volume-json.ts';
 import { logConfig } from './log-config.ts';
@@ -21,8 +22,8 @@ export function containerSummary(ctx: Context, container: Container): Record<str
     Labels: record.labels,
     State: dockerState(ctx, container),
     Status: statusText(ctx, container, Date.now()),
-    HostConfig: { NetworkMode: 'default' },
-    NetworkSettings: { Networks: {} },
+    HostConfig: { NetworkMode: networkMode(ctx, container) },
+    NetworkSettings: { Networks: containerNetworks(ctx, container) },
     Mounts: mountPoints(ctx, container),
     Nest: nestPart(ctx, container),
     ...(state.oomKilled && { OOMKilled: true }),
@@ -77,7 +78,7 @@ export function containerDetails(
       StopTimeout: spec.stopSeconds,
       ...(spec.health && { Healthcheck: healthConfig(spec.health) }),
     },
-    NetworkSettings: { Ports: portMap(record.exposed, bindings), Networks: {} },
+    NetworkSettings: networkSettings(ctx, container, portMap(record.exposed, bindings)),
     Nest: nestPart(ctx, container),
   };
 }
@@ -133,14 +134,18 @@ function stateDetails(ctx: Context, container: Container): Record<string, unknow
 
 function hostConfig(ctx: Context, container: Container): Record<string, unknown> {
   const { record } = container;
-  const { limits, restart } = record.spec;
+  const { limits, restart, lookup } = record.spec;
   const asked = record.publish.map((port) => ({
     ...port,
     hostPort: port.hostPort === 0 ? ('' as const) : port.hostPort,
   }));
   return {
     ...hostLimits(limits),
-    NetworkMode: 'default',
+    NetworkMode: networkMode(ctx, container),
+    Dns: lookup?.servers ?? [],
+    DnsSearch: lookup?.search ?? [],
+    DnsOptions: lookup?.options ?? [],
+    ExtraHosts: lookup?.hosts.map(({ name, address }) => `${name}:${address}`) ?? null,
     AutoRemove: record.autoRemove,
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.maximumRetries },
     PortBindings: portMap([], asked),

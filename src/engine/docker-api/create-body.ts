@@ -5,6 +5,7 @@ import type { CreateRequest } from '../containers/request.ts';
 import { HOST_LIMITS, limitsOf } from './limits.ts';
 import { logLimits } from './log-config.ts';
 import { MOUNT_FIELDS, mountsOf } from './mounts.ts';
+import { networkFields, NetworkingConfig, networkWish } from './network-body.ts';
 import { portRequests } from './port-bindings.ts';
 import { containerSettings, settingsFields } from './settings.ts';
 import { refuseUnsupported } from './unsupported.ts';
@@ -31,6 +32,7 @@ const HostConfig = v.looseObject({
   RestartPolicy: optional(HostRestartPolicy),
   ...settingsFields,
   ...MOUNT_FIELDS,
+  ...networkFields,
   PortBindings: optional(
     v.record(text, v.nullable(v.array(v.object({ HostIp: optional(text), HostPort: optional(text) })))),
   ),
@@ -65,7 +67,7 @@ export const CreateBody = v.looseObject({
   Volumes: optional(v.pipe(v.record(text, v.unknown()), v.maxEntries(64))),
   Healthcheck: optional(Healthcheck),
   HostConfig: optional(HostConfig),
-  NetworkingConfig: v.optional(v.unknown()),
+  NetworkingConfig,
 });
 export type CreateBody = v.InferOutput<typeof CreateBody>;
 
@@ -104,6 +106,7 @@ export function createRequest(
     volumes,
     copies,
     reuse: {},
+    network: networkWish(host, body.NetworkingConfig),
     restart,
     log: logLimits(host.LogConfig) ?? null,
     health: body.Healthcheck ?? null,

@@ -1,6 +1,7 @@
 import { NestError } from '../../errors.ts';
 import { HOST_LIMITS } from './limits.ts';
 import { MOUNT_FIELDS } from './mounts.ts';
+import { networkFields } from './network-body.ts';
 import { settingsFields } from './settings.ts';
 
 /**
@@ -38,13 +39,15 @@ function unsupported(given: Record<string, unknown>, prefix: string, harmless: H
   });
 }
 
-/** The container's one network is called `default` by clients; addresses and aliases in it are not served. */
+/** Of each endpoint: addresses and aliases are served, what else a client sends is not. */
 function networks(config: unknown): string[] {
   const endpoints = asObject(asObject(config)['EndpointsConfig']);
-  return Object.entries(endpoints).flatMap(([name, endpoint]) => {
-    const field = `NetworkingConfig.EndpointsConfig.${name}`;
-    return DEFAULT_NETWORKS.includes(name) ? unsupported(asObject(endpoint), `${field}.`, {}) : field;
-  });
+  return Object.entries(endpoints).flatMap(([name, endpoint]) =>
+    unsupported(asObject(endpoint), `NetworkingConfig.EndpointsConfig.${name}.`, {
+      Aliases: anything,
+      IPAMConfig: anything,
+    }),
+  );
 }
 
 function isEmpty(value: unknown): boolean {
@@ -55,8 +58,6 @@ function isEmpty(value: unknown): boolean {
 function asObject(value: unknown): Record<string, unknown> {
   return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {};
 }
-
-const DEFAULT_NETWORKS = ['default', 'bridge'];
 
 const anything = () => true;
 const oneOf =
@@ -85,7 +86,7 @@ const HOST_CONFIG: Harmless = {
   AutoRemove: anything,
   RestartPolicy: anything,
   PortBindings: anything,
-  NetworkMode: oneOf(...DEFAULT_NETWORKS),
+  ...Object.fromEntries(Object.keys(networkFields).map((name) => [name, anything])),
   LogConfig: anything,
   CgroupnsMode: oneOf('private'),
   IpcMode: oneOf('private'),

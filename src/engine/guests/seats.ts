@@ -11,6 +11,9 @@ import { OWN_GUEST_IMAGE } from '../../guest-image/guest-image.ts';
 import type { Progress } from '../../progress.ts';
 import type { GuestRecord, Guests } from '../../vm/guests.ts';
 import { memoryLimit } from '../containers/limits.ts';
+import { companionsOf } from '../networks/attach.ts';
+import { networkIdsOf } from '../networks/networks.ts';
+import type { ContainerRecord } from '../state/record.ts';
 import type { Context } from '../context.ts';
 import { pinOf, placedUsers } from '../volumes/pin.ts';
 import { bootOnce, type Boots } from './boots.ts';
@@ -18,6 +21,8 @@ import { bootOnce, type Boots } from './boots.ts';
 export interface SeatRequest extends Omit<PlacementRequest, 'pin'> {
   accelerator: AcceleratorChoice;
   volumes?: VolumeMount[];
+  /** Of the container, whose networks may be in a guest already. */
+  record?: ContainerRecord;
 }
 
 /** A container's place in a guest that answers, held until the container's row counts for it. */
@@ -43,7 +48,7 @@ export interface HostCapacity {
 }
 
 export function createSeats(ctx: Context, host: HostCapacity): Seats {
-  const held = new Map<symbol, { guestName: string; memory: number; volumes: VolumeMount[] }>();
+  const held = new Map<symbol, HeldSeat>();
   const boots: Boots = new Map();
   const heldIn = (name: string) => [...held.values()].filter((seat) => seat.guestName === name);
   return {
@@ -55,14 +60,16 @@ export function createSeats(ctx: Context, host: HostCapacity): Seats {
       // From here to `held.set` nothing waits, so two requests never count on the same room.
       const users = [...placedUsers(ctx, guests), ...held.values().map((seat) => ({ ...seat, firm: true }))];
       const pin = pinOf(volumes, users, (id) => ctx.volumes.store.get(id)?.name ?? id);
-      const placement = place({ ...request, pin }, candidates(ctx, guests, boots, heldIn), {
+      const networks = request.record === undefined ? [] : networkIdsOf(request.record.spec);
+      const beside = besideOf(ctx, request.record, guests) ?? besideHeld(networks, held.values());
+      const placement = place({ ...request, pin, beside }, candidates(ctx, guests, boots, heldIn), {
         memoryAvailable: available - promisedToBooting(boots),
         cpus: host.cpus,
         reserve: HOST_RESERVE,
       });
       const seat = Symbol();
       const guestName = placement.kind === 'new' ? placement.name : placement.guest.name;
-      held.set(seat, { guestName, memory: countedMemory(request.memoryLimit), volumes });
+      held.set(seat, { guestName, memory: countedMemory(request.memoryLimit), volumes, networks });
       try {
         const running =
           placement.kind === 'existing' && !boots.has(guestName) ? guests.get(placement.guest.id) : undefined;
@@ -79,6 +86,26 @@ export function createSeats(ctx: Context, host: HostCapacity): Seats {
     },
     taken: (guestId) => heldIn(ctx.link.current()?.get(guestId)?.name ?? '').length > 0,
   };
+}
+
+interface HeldSeat {
+  guestName: string;
+  memory: number;
+  volumes: VolumeMount[];
+  /** Ids. */
+  networks: string[];
+}
+
+/** Where containers of the same networks are. */
+function besideOf(ctx: Context, record: ContainerRecord | undefined, guests: Guests): PlacementRequest['beside'] {
+  const companions = record && companionsOf(ctx, record);
+  return companions && { guest: guests.get(companions.guest)?.name ?? companions.guest, why: companions.why };
+}
+
+/** Where one that is being made at this moment will be. */
+function besideHeld(networks: string[], seats: Iterable<HeldSeat>): PlacementRequest['beside'] {
+  const seat = [...seats].find((other) => other.networks.some((id) => networks.includes(id)));
+  return seat && { guest: seat.guestName, why: 'shares a network with one that is being made' };
 }
 
 function candidates(

@@ -65,6 +65,7 @@ const MIGRATIONS = [
      state TEXT NOT NULL,
      bindings TEXT NOT NULL
    ) STRICT`,
+  `CREATE TABLE networks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT`,
 ];
 
 /** https://sqlite.org/rescode.html#busy */

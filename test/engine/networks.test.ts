@@ -1,0 +1,98 @@
+import path from 'node:path';
+import test from 'ava';
+import type Docker from 'dockerode';
+import type { Attachment } from '../../guest-agent/api.ts';
+import { freeRange, givenRange } from '../../src/engine/networks/subnets.ts';
+import { openTestEngine, type TestEngine } from '../helpers/engine.ts';
+
+let nest: TestEngine;
+
+test.beforeEach(async () => {
+  nest = await openTestEngine();
+});
+test.afterEach.always(() => nest.close());
+
+const create = (name: string, options: Partial<Docker.ContainerCreateOptions> = {}) =>
+  nest.docker.createContainer({ name, Image: 'hello', Cmd: ['sleep'], ...options });
+const on = (network: string, zone = 'shop'): Partial<Docker.ContainerCreateOptions> => ({
+  Labels: { 'nest.zone': zone },
+  HostConfig: { NetworkMode: network },
+});
+
+test.serial('a network is made, shown, and removed when nobody is in it', async (t) => {
+  const { id } = await nest.docker.createNetwork({ Name: 'shop', Labels: { a: 'b' } });
+  const network = nest.docker.getNetwork('shop');
+  t.like(await network.inspect(), {
+    Id: id,
+    Name: 'shop',
+    Driver: 'bridge',
+    Labels: { a: 'b' },
+    IPAM: { Config: [{ Subnet: '172.18.0.0/16', Gateway: '172.18.0.1' }] },
+  });
+  const names = async (filters = {}) =>
+    (await nest.docker.listNetworks({ filters: JSON.stringify(filters) })).map(({ Name }) => Name);
+  t.deepEqual(await names(), ['bridge', 'host', 'none', 'shop']);
+  t.deepEqual(await names({ label: ['a=b'] }), ['shop']);
+  await t.throwsAsync(nest.docker.createNetwork({ Name: 'shop' }), { message: /already exists/ });
+  await t.throwsAsync(nest.docker.getNetwork('bridge').remove(), { message: /pre-defined/ });
+  const container = await create('web', on('shop'));
+  await t.throwsAsync(network.remove(), { message: /it has containers: web/ });
+  await container.remove({ force: true });
+  await network.remove();
+  await t.throwsAsync(network.inspect(), { message: /network shop not found/ });
+});
+
+test.serial('its containers are told to the agent with their names, and all in one guest', async (t) => {
+  await nest.docker.createNetwork({ Name: 'shop' });
+  const large = { ...on('shop'), HostConfig: { NetworkMode: 'shop', Memory: 600 * 1024 ** 2 } };
+  await create('web', { ...large, NetworkingConfig: { EndpointsConfig: { shop: { Aliases: ['www'] } } } });
+  const web = await nest.docker.getContainer('web').inspect();
+  t.deepEqual(Object.keys(web.NetworkSettings.Networks), ['shop']);
+  t.is(web.HostConfig.NetworkMode, 'shop');
+  const spec = [...nest.guests.agent(nest.guests.list()[0]?.id ?? '').containers.values()][0]?.spec.network as {
+    attachments: Attachment[];
+  };
+  t.like(spec.attachments[0], { subnet: '172.18.0.0/16', gateway: '172.18.0.1', resolves: true });
+  t.deepEqual(spec.attachments[0]?.names.slice(0, 4), ['web', 'web.shop', 'www', 'www.shop']);
+  const error = await t.throwsAsync(create('db', large));
+  t.regex(error.message, /place a container in guest `shop-1`, where it must be as it shares a network with web/);
+  await create('elsewhere', { ...large, HostConfig: { Memory: 600 * 1024 ** 2 } });
+  const other = (await nest.docker.getContainer('elsewhere').inspect()) as unknown as { Nest: { Guest: string } };
+  t.is(other.Nest.Guest, 'shop-2', 'without the network there is room in another guest');
+});
+
+test.serial('a network belongs to the zone of its first container', async (t) => {
+  await nest.docker.createNetwork({ Name: 'shop' });
+  await create('web', on('shop'));
+  await t.throwsAsync(create('spy', on('shop', 'bank')), {
+    message: /it is in zone `shop`, the container is to be in zone `bank`/,
+  });
+  await t.throwsAsync(create('spy', { ...on('container:web', 'bank') }), { message: /zone `shop`/ });
+  await t.throwsAsync(create('lost', on('nowhere')), { message: /network nowhere not found/ });
+  const names = (await nest.docker.listContainers({ all: true })).flatMap(({ Names }) => Names);
+  t.deepEqual(names, ['/web'], 'what was refused is not there');
+});
+
+test.serial('prune removes networks without containers', async (t) => {
+  for (const name of ['used', 'unused']) await nest.docker.createNetwork({ Name: name });
+  await create('web', on('used'));
+  t.deepEqual(await nest.docker.pruneNetworks(), { NetworksDeleted: ['unused'] });
+});
+
+test.serial('networks are there again when the engine is', async (t) => {
+  const { id } = await nest.docker.createNetwork({ Name: 'shop', IPAM: { Config: [{ Subnet: '10.5.0.0/24' }] } });
+  await nest.engine.close();
+  nest = await openTestEngine({ folder: path.dirname(nest.paths.data), guests: nest.guests });
+  t.like(await nest.docker.getNetwork('shop').inspect(), { Id: id, IPAM: { Config: [{ Subnet: '10.5.0.0/24' }] } });
+});
+
+test('subnets are given one after the other, and none overlaps another', (t) => {
+  t.deepEqual(freeRange(['172.17.0.0/16', '172.18.5.0/24']), { subnet: '172.19.0.0/16', gateway: '172.19.0.1' });
+  t.deepEqual(freeRange(['172.16.0.0/12']), { subnet: '10.89.0.0/24', gateway: '10.89.0.1' });
+  t.throws(() => freeRange(['172.16.0.0/12', '10.0.0.0/8']), { message: /are in use/ });
+  t.deepEqual(givenRange('10.5.0.0/24', '10.5.0.254', []), { subnet: '10.5.0.0/24', gateway: '10.5.0.254' });
+  for (const bad of ['10.5.0.1/24', '10.5.0.0', '10.5.0.0/30', 'fd00::/64'])
+    t.throws(() => givenRange(bad, undefined, []), { message: /not an IPv4 subnet/ }, bad);
+  t.throws(() => givenRange('10.5.0.0/24', '10.6.0.1', []), { message: /gateway/ });
+  t.throws(() => givenRange('10.5.0.0/24', undefined, ['10.0.0.0/8']), { message: /another network/ });
+});
