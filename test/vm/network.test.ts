@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import test from 'ava';
 import * as v from 'valibot';
 import type { Attachment, ContainerSpec, Lookup, Network } from '../../guest-agent/api.ts';
@@ -15,8 +18,8 @@ test.before(async () => {
 test.after.always(() => guest.close());
 
 test.serial('containers of one network have addresses of their own and find each other by name', async (t) => {
-  const web = on([shop('web', 'www')], 'echo hello > /index.html; httpd -h /; exec sleep 1000', { hostname: 'web' });
-  await guest.start(web);
+  const web = on([shop('web', 'www')], `echo hello > /index.html; ${SERVE}`, { hostname: 'web' });
+  await serve(web);
   const ask = on([shop('client')], 'wget -qO- http://www/; hostname -i; cat /etc/resolv.conf; ip -4 -o addr');
   t.like(await guest.run(ask), { exitCode: 0 });
   const [page, own, ...rest] = (await guest.logs(ask.id)).split('\n');
@@ -28,7 +31,9 @@ test.serial('containers of one network have addresses of their own and find each
   const look = async (command: string) => {
     const container = on([shop('look')], command);
     await guest.run(container);
-    return guest.logs(container.id);
+    const text = await guest.logs(container.id);
+    await remove(container);
+    return text;
   };
   t.regex(await look('nslookup WEB 10.89.1.1'), /Address: *10\.89\.1\.2/, 'in any case');
   t.regex(await look('nslookup 10.89.1.2 10.89.1.1'), /name = web/);
@@ -39,10 +44,10 @@ test.serial('containers of one network have addresses of their own and find each
 });
 
 test.serial('networks of one guest do not reach each other, nor the guest', async (t) => {
-  const shopped = on([shop('one')], 'httpd -h /; exec sleep 1000');
-  const banked = on([bank('two')], 'httpd -h /; exec sleep 1000');
-  const outside = guest.shell('httpd -p 8888 -h /; exec sleep 1000', { network: { mode: 'host' } });
-  for (const container of [shopped, banked, outside]) await guest.start(container);
+  const shopped = on([shop('one')], SERVE);
+  const banked = on([bank('two')], SERVE);
+  const outside = guest.shell(`httpd -p 8888 -h /; ${SERVE}`, { network: { mode: 'host' } });
+  for (const container of [shopped, banked, outside]) await serve(container);
   const addressOf = async ({ id }: ContainerSpec) => (await guest.exec(id, ['hostname', '-i'])).out.trim();
   const reaches = async (command: string) => (await guest.exec(shopped.id, ['sh', '-c', command])).state.exitCode === 0;
   t.true(await reaches(`nc -w 5 ${await addressOf(shopped)} 80 </dev/null`), 'itself');
@@ -60,7 +65,7 @@ test.serial('a container of two networks reaches both and finds the names of bot
   for (const container of [one, two]) await guest.start(container);
   const both = on(
     [shop('both'), bank('both')],
-    'for name in one two; do ping -c 1 -w 5 $name | head -2; done; ip route',
+    'for name in one two; do ping -c 1 -w 20 $name | head -2; done; ip route',
   );
   t.like(await guest.run(both), { exitCode: 0 });
   const text = await guest.logs(both.id);
@@ -74,50 +79,70 @@ test.serial("none, host and another container's network", async (t) => {
   const interfaces = async (network: Network) => {
     const container = guest.shell('ls /sys/class/net; cat /etc/hosts', { network, hostname: 'modes' });
     t.like(await guest.run(container), { exitCode: 0 });
-    return (await guest.logs(container.id)).split('\n');
+    const text = await guest.logs(container.id);
+    await remove(container);
+    return text.split('\n');
   };
   const none = await interfaces({ mode: 'none' });
   t.deepEqual(none.slice(0, 1), ['lo']);
   t.true(none.includes('127.0.0.1\tmodes'));
   t.deepEqual((await interfaces({ mode: 'host' })).slice(0, 1), ['lo'], 'the guest itself is on none of its networks');
 
-  const owner = on([shop('owner')], 'httpd -p 127.0.0.1:80 -h /etc; exec sleep 1000', { hostname: 'owner' });
-  await guest.start(owner);
+  const owner = on([shop('owner')], 'httpd -p 127.0.0.1:80 -h /etc; echo ready; exec sleep 1000', {
+    hostname: 'owner',
+  });
+  await serve(owner);
   const joined = guest.shell('wget -qO- http://127.0.0.1/hostname', {
     network: { mode: 'container', container: owner.id },
   });
   t.like(await guest.run(joined), { exitCode: 0 });
   t.is(await guest.logs(joined.id), 'owner\n');
-  await remove(owner);
+  await remove(owner, joined);
   const orphan = guest.shell('true', { network: { mode: 'container', container: owner.id } });
   await t.throwsAsync(guest.start(orphan), { message: /there is none with this id/ });
+  await remove(orphan);
 });
 
 test.serial('a published port is reached on every kind of network', async (t) => {
   const networks: Network[] = [{ mode: 'bridge', attachments: [shop('port')] }, { mode: 'none' }, { mode: 'host' }];
   for (const [index, network] of networks.entries()) {
-    const container = guest.shell(
-      `echo ${network.mode} > /index.html; httpd -p ${7000 + index} -h /; exec sleep 1000`,
-      {
-        network,
-      },
-    );
-    await guest.start(container);
-    const stream = await guest.trunk.open({
-      method: 'POST',
-      path: `/v1/containers/${container.id}/ports/${7000 + index}`,
-    });
+    const port = 7000 + index;
+    const command = `echo ${network.mode} > /index.html; httpd -p ${port} -h /; echo ready; exec sleep 1000`;
+    const container = guest.shell(command, { network });
+    await serve(container);
+    const stream = await guest.trunk.open({ method: 'POST', path: `/v1/containers/${container.id}/ports/${port}` });
     stream.end('GET /index.html HTTP/1.0\r\n\r\n');
     t.regex((await readAll(stream)).toString(), new RegExp(`\\r\\n\\r\\n${network.mode}\\n$`));
     await remove(container);
   }
 });
 
+test.serial('nothing that listens on the host can be reached from a network, nor from the guest itself', async (t) => {
+  const connections: unknown[] = [];
+  const server = createServer((socket) => {
+    connections.push(socket.remoteAddress);
+    socket.end('canary');
+  }).listen(0, '::');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const own = Object.values(networkInterfaces()).flatMap((entries) => entries?.map(({ address }) => address) ?? []);
+  const others = ['10.89.1.1', '172.17.0.1', '10.0.2.2', '10.0.2.3', '169.254.169.254', 'fe80::1', 'fec0::2'];
+  const addresses = [...new Set([...own, ...others])].join(' ');
+  const command = `for a in ${addresses}; do nc -w 3 $a ${port} </dev/null & done; wait; echo tried`;
+  for (const container of [on([shop('thief')], command), guest.shell(command, { network: { mode: 'host' } })]) {
+    t.like(await guest.run(container), { exitCode: 0 });
+    t.is(await guest.logs(container.id), 'tried\n');
+    await remove(container);
+  }
+  t.deepEqual(connections, []);
+});
+
 test.serial('an agent that was killed finds its networks again, and gives no address twice', async (t) => {
   const first = on([shop('first')], 'exec sleep 1000');
   await guest.start(first);
   await guest.restartAgent();
-  const second = on([shop('second')], 'ping -c 1 -w 5 first; hostname -i');
+  const second = on([shop('second')], 'ping -c 1 -w 20 first; hostname -i');
   t.like(await guest.run(second), { exitCode: 0 });
   const text = await guest.logs(second.id);
   t.regex(text, /ttl=64/);
@@ -174,12 +199,30 @@ test.serial('a container that floods the resolver with nonsense stops neither it
 });
 
 test.serial('when the last container of a network has gone nothing of the network is left', async (t) => {
+  for (let round = 0; round < 5; round += 1) {
+    const containers = Array.from({ length: 4 }, () => on([shop('round'), bank('round')], 'exec sleep 1000'));
+    await Promise.all(containers.map((container) => guest.start(container)));
+    await remove(...containers);
+  }
+  const all = await guest.trunk.request(
+    { method: 'GET', path: '/v1/containers' },
+    v.array(v.object({ id: v.string() })),
+  );
+  t.deepEqual(all, [], 'each test has removed its own');
   const links = () => guest.trunk.request({ method: 'GET', path: '/v1/switch' }, v.array(v.string()));
-  // Cables of slots that wait for the next containers.
+  // An end of a cable is there as long as the network namespace of its other end. Two slots wait for the next containers.
   const isSlot = (name: string) => /^v[0-9a-f]{12}$/.test(name);
   await until('the switch to be empty', async () => (await links()).every(isSlot) && (await links()).length === 2);
-  t.pass();
 });
+
+/** Says when it serves port 80. */
+const SERVE = 'httpd -h /; echo ready; exec sleep 1000';
+
+/** Starts a container that says when it is ready, and waits for that. */
+async function serve(container: ContainerSpec): Promise<void> {
+  await guest.start(container);
+  await until('the server in a container', async () => (await guest.logs(container.id)).includes('ready'));
+}
 
 const shop = (...names: string[]): Attachment => attachment('a'.repeat(12), 1, names);
 const bank = (...names: string[]): Attachment => attachment('b'.repeat(12), 2, names);
