@@ -205,6 +205,9 @@ export const LogLimits = v.strictObject({
   files: v.pipe(count, v.minValue(1), v.maxValue(1000)),
 });
 
+/** Volumes of a container, and copies. */
+export const MOUNTS_LIMIT = 64;
+
 export const ContainerSpec = v.strictObject({
   id: ContainerId,
   hostname: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/)),
@@ -225,8 +228,8 @@ export const ContainerSpec = v.strictObject({
   sysctls: v.optional(v.record(v.pipe(v.string(), v.maxLength(256), v.regex(/^[A-Za-z0-9_./*-]+$/)), text)),
   tmpfs: v.optional(v.pipe(v.array(Tmpfs), v.maxLength(64))),
   /** Each must be mounted in the guest when the container starts. */
-  volumes: v.optional(v.pipe(v.array(VolumeMount), v.maxLength(64))),
-  copies: v.optional(v.pipe(v.array(CopyMount), v.maxLength(64))),
+  volumes: v.optional(v.pipe(v.array(VolumeMount), v.maxLength(MOUNTS_LIMIT))),
+  copies: v.optional(v.pipe(v.array(CopyMount), v.maxLength(MOUNTS_LIMIT))),
   devices: v.optional(v.pipe(v.array(DeviceAccess), v.maxLength(64))),
   /** Bytes that /dev/shm may hold; 64 MiB by default. */
   shmSize: v.optional(v.pipe(count, v.minValue(1))),

@@ -12,11 +12,11 @@ import { readInRoot } from './container/file-in-root.ts';
 import { openSwitch } from './network/switch.ts';
 import { interfaceCounters } from './proc/network.ts';
 import { processesOf } from './proc/process.ts';
-import { numbersOf } from './rootfs/devices.ts';
+import { deviceNumber, numbersOf } from './rootfs/devices.ts';
 import { findDisk } from './rootfs/disk.ts';
 import { mountLayer, unmountLayer } from './rootfs/layer.ts';
 import { openTree } from './rootfs/open-tree.ts';
-import { mountVolume, unmountVolume } from './rootfs/volume.ts';
+import { flushVolume, mountVolume, unmountVolume } from './rootfs/volume.ts';
 import type { Kernel } from './runtime.ts';
 import {
   AF_INET,
@@ -124,6 +124,7 @@ export function openKernel(sys: Sys, folders: Folders): Kernel & LayerMounts & V
     unmountLayer: (folder) => unmountLayer(sys, folder),
     mountVolume,
     unmountVolume,
+    flushVolume,
     mountedIn: (parent) =>
       readdirSync(parent, { withFileTypes: true })
         .filter((entry) => entry.isDirectory())
@@ -133,9 +134,6 @@ export function openKernel(sys: Sys, folders: Folders): Kernel & LayerMounts & V
 }
 
 const NODE_TYPES = { fifo: S_IFIFO, 'character-device': S_IFCHR, 'block-device': S_IFBLK };
-
-/** makedev(3) as the kernel packs it: twelve bits of major from bit 8, twenty of minor around them. */
-const deviceNumber = (major: number, minor: number) => (minor & 0xff) + major * 256 + (minor >>> 8) * 2 ** 20;
 
 const withValue = (name: string, value: Buffer | undefined): [string, Buffer][] =>
   value === undefined ? [] : [[name, value]];

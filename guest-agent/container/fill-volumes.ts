@@ -33,6 +33,7 @@ async function fillVolume(runtime: Runtime, container: Container, { volume, dest
     try {
       const aside = join(folder, 'filling');
       await copyAside(runtime, image, aside);
+      await runtime.volumes.flush(volume);
       renameSync(aside, whole);
     } finally {
       closeSync(image);

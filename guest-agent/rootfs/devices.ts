@@ -54,7 +54,7 @@ export function addDevice(sys: Sys, root: number, { path, type, major, minor, mo
 }
 
 /** makedev(3) */
-const deviceNumber = (major: number, minor: number) =>
+export const deviceNumber = (major: number, minor: number) =>
   (minor & 0xff) + (major & 0xfff) * 2 ** 8 + (minor >>> 8) * 2 ** 20 + Math.floor(major / 2 ** 12) * 2 ** 44;
 
 /** The other way round. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, existsSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -44,7 +44,13 @@ export async function unmountVolume(device: string, target: string): Promise<voi
   }
   // Otherwise a disk that comes back soon meets what the kernel still knows of this one.
   writeFileSync(`/sys/block/${basename(device)}/device/delete`, '1');
-  rmSync(target, { recursive: true, force: true });
+  // Not with what is in it: that would be the volume's, should it be mounted after all.
+  if (existsSync(target)) rmdirSync(target);
+}
+
+/** sync(1): names reach the disk by the journal, what is in files a good while later. */
+export async function flushVolume(target: string): Promise<void> {
+  await busybox('sync', '-f', target);
 }
 
 /** @returns false where a journal is to be replayed on a disk that cannot be written: EROFS, ext4(5). */

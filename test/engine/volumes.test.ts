@@ -156,6 +156,17 @@ test.serial('nameless volumes go with their container where that is asked for, a
   await until('its volume to go', async () => (await volumeNames()).length === 0);
 });
 
+test.serial('prune goes on past a volume that its guest does not let go of', async (t) => {
+  const holder = await runs('holder', { binds: ['data:/srv'] });
+  nest.guests.detachVolume = () => Promise.reject(new Error('the disk is busy'));
+  await holder.remove({ force: true });
+  await nest.docker.createVolume({ Name: 'other' });
+  const all = { filters: JSON.stringify({ all: ['true'] }) };
+  t.like(await nest.docker.pruneVolumes(all), { VolumesDeleted: ['other'] });
+  t.deepEqual(await volumeNames(), ['data']);
+  t.regex(nest.log.join('\n'), /prune volume `data`: .*the disk is busy/);
+});
+
 test.serial('a volume that is there is what a second create asks for, unless it differs', async (t) => {
   await nest.docker.createVolume({ Name: 'data', DriverOpts: { size: '64m' } });
   await nest.docker.createVolume({ Name: 'data' });

@@ -84,6 +84,7 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
       rmSync(target, { recursive: true });
       return Promise.resolve();
     },
+    flushVolume: () => Promise.resolve(),
     mountedIn: (parent) =>
       readdirSync(parent, { withFileTypes: true })
         .filter((entry) => entry.isDirectory())

@@ -52,6 +52,8 @@ export async function createContainer(
   const layers = await ctx.images.layers(image, progress);
   const taking = { zone, operation: `create container \`${name}\``, requests, anonymous };
   const volumes = await takeVolumes(ctx, taking, (volume) => made.push(volume));
+  // From here on they are in use, however long the guest takes to boot.
+  containers.save({ ...row, record: withVolumes(record, volumes) });
   const { limits } = record.spec;
   const { accelerator } = request;
   const guest = guestWanted(record.labels, `place container \`${record.name}\``);

@@ -3,6 +3,7 @@ import type { ContainerSpec } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { HostCopy } from '../state/record.ts';
 import { checkVolumeName } from '../volumes/create.ts';
+import { invalidMount, mountDestination } from '../volumes/destination.ts';
 import { ANONYMOUS_VOLUME, type VolumeRequest } from '../volumes/request.ts';
 
 const text = v.pipe(v.string(), v.maxLength(4096), v.regex(/^[^\0]*$/));
@@ -51,31 +52,35 @@ export function mountsOf(host: HostMounts, declared: Record<string, unknown> | n
   const copies = parts.flatMap((part) => ('source' in part ? part : []));
   const tmpfs = parts.flatMap((part) => ('options' in part ? part : []));
   const taken = new Set(parts.map(({ destination }) => destination));
-  if (taken.size < parts.length) throw invalid('mounts', 'two are on the same path');
+  if (taken.size < parts.length) throw invalidMount('mounts', 'two are on the same path');
   const anonymous = Object.keys(declared ?? {}).filter((path) => !taken.has(path));
   return {
     tmpfs,
     copies,
-    volumes: [...volumes, ...anonymous.map((path) => ({ ...ANONYMOUS_VOLUME, destination: checked(path, path) }))],
+    volumes: [
+      ...volumes,
+      ...anonymous.map((path) => ({ ...ANONYMOUS_VOLUME, destination: mountDestination(path, path) })),
+    ],
   };
 }
 
 /** `NAME:/path`, `NAME:/path:ro,nocopy`, `/path`, `/path/of/host:/path`. */
 function fromBind(bind: string): VolumeRequest | HostCopy {
   const [source = '', destination, options = '', ...more] = bind.split(':');
-  if (more.length > 0 || source === '') throw invalid(bind, 'not NAME:PATH[:OPTIONS]');
-  if (destination === undefined) return { ...ANONYMOUS_VOLUME, destination: checked(bind, source) };
+  if (more.length > 0 || source === '') throw invalidMount(bind, 'not NAME:PATH[:OPTIONS]');
+  if (destination === undefined) return { ...ANONYMOUS_VOLUME, destination: mountDestination(bind, source) };
   const words = options.split(',').filter((word) => word !== '');
   const unknown = words.find((word) => !BIND_OPTIONS.has(word));
-  if (unknown !== undefined) throw invalid(bind, `option \`${unknown}\` is unknown`, 'ro, rw and nocopy are known');
-  const asked = { destination: checked(bind, destination), readOnly: words.includes('ro') };
+  if (unknown !== undefined)
+    throw invalidMount(bind, `option \`${unknown}\` is unknown`, 'ro, rw and nocopy are known');
+  const asked = { destination: mountDestination(bind, destination), readOnly: words.includes('ro') };
   if (source.startsWith('/')) return { source, ...asked };
   return named(source, { ...asked, copy: !words.includes('nocopy') });
 }
 
 function fromMount(mount: Mount): VolumeRequest | HostCopy | Mounts['tmpfs'][number] {
   const { Type: type, Target, Source, ReadOnly } = mount;
-  const destination = checked(`mount \`${Target ?? ''}\``, Target ?? '');
+  const destination = mountDestination(`mount \`${Target ?? ''}\``, Target ?? '');
   switch (type || 'volume') {
     case 'volume': {
       const { NoCopy, Labels, Subpath, DriverConfig } = mount.VolumeOptions ?? {};
@@ -93,7 +98,7 @@ function fromMount(mount: Mount): VolumeRequest | HostCopy | Mounts['tmpfs'][num
           `propagation \`${Propagation}\``,
           'leave it out: what is copied shows no later mounts',
         );
-      if (!Source?.startsWith('/')) throw invalid(destination, 'its source is no absolute path');
+      if (!Source?.startsWith('/')) throw invalidMount(destination, 'its source is no absolute path');
       return { source: Source, destination, readOnly: ReadOnly ?? false };
     }
     case 'tmpfs': {
@@ -140,26 +145,8 @@ export function volumeOptions(
 
 function bytesOf(text: string): number {
   const [, count, unit = ''] = /^(\d{1,15})([kmgt]?)i?b?$/i.exec(text) ?? [];
-  if (count === undefined) throw invalid(`size \`${text.slice(0, 32)}\``, 'not a size', 'write 512m, 2g');
+  if (count === undefined) throw invalidMount(`size \`${text.slice(0, 32)}\``, 'not a size', 'write 512m, 2g');
   return Number(count) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase());
-}
-
-/** A path that can be mounted on. What the kernel says must be where programs look for it. */
-function checked(what: string, path: string): string {
-  if (!path.startsWith('/')) throw invalid(what, `\`${path}\` is no absolute path`);
-  const plain = `/${path
-    .split('/')
-    .filter((name) => name !== '' && name !== '.')
-    .join('/')}`;
-  if (plain.split('/').includes('..')) throw invalid(what, `\`${path}\` leads up`);
-  if (plain === '/') throw invalid(what, "destination can't be '/'");
-  if (/^\/(proc|sys)(\/|$)/.test(plain))
-    throw invalid(what, `\`${plain}\` is the kernel's`, 'mount it elsewhere: what is on /proc and /sys must be true');
-  return plain;
-}
-
-function invalid(what: string, why: string, hint?: string): NestError {
-  return new NestError('invalid-input', `invalid volume specification: '${what}': ${why}`, hint ? { hint } : {});
 }
 
 function unsupported(what: string, field: string, hint: string): NestError {

@@ -108,9 +108,13 @@ async function prune(ctx: Context, { query }: Call): Promise<Reply> {
   let freed = 0;
   for (const volume of unused) {
     const bytes = await ctx.volumes.store.allocated(volume.id);
-    // A container may have taken it meanwhile.
-    if (usersOf(ctx, volume.id).length > 0) continue;
-    await removeVolume(ctx, volume);
+    try {
+      await removeVolume(ctx, volume);
+    } catch (error) {
+      // A container has taken it meanwhile, or a guest does not let go of its disk.
+      ctx.log(`prune volume \`${volume.name}\`: ${String(error)}`);
+      continue;
+    }
     removed.push(volume.name);
     freed += bytes;
   }

@@ -4,6 +4,7 @@ import type { Guests } from '../../vm/guests.ts';
 import type { Context } from '../context.ts';
 import type { Container } from '../state/record.ts';
 import { takeFrom } from './detach.ts';
+import { otherZone } from './take.ts';
 import { isOnlyRead, mountsOf, runningWith } from './users.ts';
 
 /**
@@ -43,6 +44,7 @@ async function attach(
     throw new NestError('not-found', `${operation}: the volume on \`${mount.destination}\` is gone`, {
       hint: `remove the container and run a new one: nest rm ${name}`,
     });
+  if (volume.zone !== zone) throw otherZone(volume, zone, operation);
   const readOnly = isOnlyRead(ctx, volume.id);
   const except = container.record.id;
   // No guest of another zone has it, or gets it.

@@ -62,7 +62,7 @@ function mountOf({ destination, readOnly, copy }: VolumeRequest, volume: string)
   return { volume, destination, ...(readOnly && { readOnly }), ...(!copy && { copy }) };
 }
 
-function otherZone({ name, zone }: Volume, wanted: string, operation: string): NestError {
+export function otherZone({ name, zone }: Volume, wanted: string, operation: string): NestError {
   return new NestError(
     'conflict',
     `${operation}: volume \`${name}\` belongs to zone \`${zone ?? ''}\`, the container to zone \`${wanted}\``,
