@@ -1,6 +1,7 @@
 import { closeSync, constants, readlinkSync, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { conflict, RequestError } from '../errors.ts';
+import { numbersOf } from '../rootfs/devices.ts';
 import { isOpaque, isOverlayXattr, isWhiteout } from '../rootfs/whiteout.ts';
 import { present, walk, type WalkedFile } from '../rootfs/walk.ts';
 import type { Runtime } from '../runtime.ts';
@@ -52,7 +53,7 @@ export async function* packFolder(
 
 /** What overlayfs says about layers below, in a layer's words. */
 async function* layerEntry(runtime: Runtime, file: WalkedFile): AsyncGenerator<Buffer, boolean> {
-  const { path, stats } = file;
+  const { path, at, stats } = file;
   const slash = path.lastIndexOf('/') + 1;
   if (isWhiteout(stats)) {
     yield tarHeader({ ...plainEntry(stats, 'file'), name: `${path.slice(0, slash)}${WHITEOUT}${path.slice(slash)}` });
@@ -60,7 +61,11 @@ async function* layerEntry(runtime: Runtime, file: WalkedFile): AsyncGenerator<B
   }
   if (path.startsWith(WHITEOUT, slash))
     throw new RequestError(500, `pack file \`${path}\`: a layer cannot hold a name that begins with ${WHITEOUT}`);
-  return yield* packEntry(runtime, file);
+  const packed = yield* packEntry(runtime, file);
+  const found = packed && stats.isDirectory() ? present(() => runtime.kernel.readXattrs(at)) : undefined;
+  if (found !== undefined && isOpaque(found))
+    yield tarHeader({ ...plainEntry(stats, 'file'), name: `${path}/${OPAQUE}` });
+  return packed;
 }
 
 /** @returns whether there is such an entry. */
@@ -78,7 +83,6 @@ export async function* packEntry(
       return yield* fileEntry(entry, at);
     case 'directory':
       yield tarHeader({ ...entry, name: `${path}/` });
-      if (isOpaque(found)) yield tarHeader({ ...plainEntry(stats, 'file'), name: `${path}/${OPAQUE}` });
       return true;
     case 'symlink': {
       const target = present(() => readlinkSync(at, { encoding: 'buffer' }));
@@ -148,9 +152,9 @@ function typeOf(stats: Stats): Exclude<TarType, 'hard-link'> | undefined {
   return stats.isFIFO() ? 'fifo' : undefined;
 }
 
-/** makedev(3) as the kernel packs it: twelve bits of major from bit 8, twenty of minor around them. */
 function deviceOf({ rdev }: Stats): Pick<TarEntry, 'deviceMajor' | 'deviceMinor'> {
-  return { deviceMajor: (rdev >>> 8) & 0xfff, deviceMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
+  const { major, minor } = numbersOf(rdev);
+  return { deviceMajor: major, deviceMinor: minor };
 }
 
 /** OCI image-spec layer.md, "Whiteouts". */

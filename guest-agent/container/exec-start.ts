@@ -22,9 +22,9 @@ export function startExec(runtime: Runtime, exec: Exec, stream: Duplex, begin: (
   return exec.inTurn(async () => {
     const { spec } = exec;
     if (spec === undefined) throw conflict(`start exec \`${exec.id}\`: it was started before`);
-    exec.spec = undefined;
     const container = findContainer(runtime, exec.container);
     const { cgroup } = await currentRun(runtime, container);
+    exec.spec = undefined;
     try {
       await launchExec(runtime, exec, {
         spec,

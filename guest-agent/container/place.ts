@@ -18,7 +18,7 @@ export async function withRoot<T>(
   const { kernel } = runtime;
   const running = () => (isRunning(container) ? holding(kernel.openRoot(container.state.pid), use) : undefined);
   const stopped = () => {
-    refuseVolumes(container, path);
+    refuseMounts(container, path);
     return holding(kernel.openTree(stoppedRoot(runtime, container), write ? 'writable' : 'whole'), use);
   };
   return running() ?? (write ? container.inTurn(() => running() ?? stopped()) : stopped());
@@ -37,7 +37,7 @@ export interface Place {
 /** @throws RequestError 404 */
 export function findPlace(runtime: Runtime, root: number, path: string): Place {
   if (!path.startsWith('/') || path.includes('\0')) throw invalid(`find \`${path}\`: not an absolute path`);
-  const names = path.split('/').filter((name) => name !== '' && name !== '.');
+  const names = namesIn(path);
   if (names.includes('..')) throw invalid(`find \`${path}\`: it leads up`);
   const last = /\/\.?$/.test(path) ? undefined : names.pop();
   const folder = present(path, () => runtime.kernel.openFolder(root, Buffer.from(`/${names.join('/')}`)));
@@ -75,9 +75,14 @@ function present<T>(path: string, action: () => T): T {
   }
 }
 
-/** They are in no guest, or in another one: what is below them would be shown as theirs. */
-function refuseVolumes({ spec }: Container, path: string): void {
-  const volume = spec.volumes?.find(({ destination }) => `${path}/`.startsWith(`${destination}/`));
-  if (volume !== undefined)
-    throw conflict(`copy \`${path}\`: a volume is on \`${volume.destination}\`, start the container first`);
+/** They are not there without the container's process: what is below them would be taken for theirs. */
+function refuseMounts({ spec }: Container, path: string): void {
+  const plain = `/${namesIn(path).join('/')}/`;
+  const mount = [...(spec.volumes ?? []), ...(spec.copies ?? [])].find(({ destination }) =>
+    plain.startsWith(`${destination}/`),
+  );
+  if (mount !== undefined)
+    throw conflict(`copy \`${path}\`: a volume or a copy is on \`${mount.destination}\`, start the container first`);
 }
+
+const namesIn = (path: string) => path.split('/').filter((name) => name !== '' && name !== '.');

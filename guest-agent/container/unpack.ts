@@ -38,6 +38,8 @@ export async function unpack(kernel: Kernel, source: AsyncIterable<Buffer>, targ
   const folders: TarEntry[] = [];
   try {
     for await (const { entry, body } of readTar(source)) {
+      // What is unpacked into stays as it is, whatever `.` was where the archive comes from.
+      if (entry.type === 'directory' && namesOf(entry.name).length === 0) continue;
       await inFolder(kernel, target, entry.name, (at) => make(kernel, target, entry, body, at));
       if (entry.type === 'directory') folders.push(entry);
       if (folders.length > FOLDER_LIMIT) throw invalid(`unpack: more than ${FOLDER_LIMIT} folders`);
@@ -51,21 +53,44 @@ export async function unpack(kernel: Kernel, source: AsyncIterable<Buffer>, targ
     await inFolder(kernel, target, name, (at) => withFile(at, (self) => utimesSync(self, mtime, mtime)));
 }
 
-/** Calls `use` with a name of the entry that leads through no link: none at all for the target folder itself. */
+const namesOf = (name: string) => name.split('/').filter((each) => each !== '' && each !== '.');
+
+/** Calls `use` with a name of the entry that leads through no link. */
 async function inFolder<T>(
   kernel: Kernel,
   { root, folder }: UnpackTarget,
   name: string,
   use: (at: Buffer) => Promise<T> | T,
 ): Promise<T> {
-  const names = name.split('/').filter((each) => each !== '' && each !== '.');
+  const names = namesOf(name);
   if (names.includes('..') || name.includes('\0')) throw invalid(`unpack \`${printable(name)}\`: it leaves the folder`);
   const last = names.pop();
-  const parent = kernel.openFolder(root, join(folder, names));
+  const parent = openParent(kernel, { root, folder }, names);
   try {
     return await use(Buffer.from(`/proc/self/fd/${parent}/${last ?? '.'}`, 'latin1'));
   } finally {
     closeSync(parent);
+  }
+}
+
+/** Folders that the archive leaves out are made, as tar(1) does. */
+function openParent(kernel: Kernel, target: UnpackTarget, names: string[]): number {
+  const path = join(target.folder, names);
+  try {
+    return kernel.openFolder(target.root, path);
+  } catch (error) {
+    const last = names.at(-1);
+    if (errnoOf(error) !== 'ENOENT' || last === undefined) throw error;
+    const above = openParent(kernel, target, names.slice(0, -1));
+    try {
+      mkdirSync(Buffer.from(`/proc/self/fd/${above}/${last}`, 'latin1'));
+    } catch (failure) {
+      // A link that leads nowhere: the folder that it stands for is not made.
+      if (errnoOf(failure) !== 'EEXIST') throw failure;
+    } finally {
+      closeSync(above);
+    }
+    return kernel.openFolder(target.root, path);
   }
 }
 

@@ -4,7 +4,7 @@ import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import type { Engine } from './connect.ts';
-import { ReaderGone } from './output.ts';
+import { toStdout } from './output.ts';
 
 /** One file that a container added, changed or deleted. */
 export interface Change {
@@ -38,9 +38,7 @@ export async function exportContainer(
   };
   const write = (target: Writable) => pipeline(Readable.from(reply), counted, target, { signal });
   if (file === '-') {
-    await write(process.stdout).catch((error: unknown) => {
-      throw (error as NodeJS.ErrnoException).code === 'EPIPE' ? new ReaderGone('', { cause: error }) : error;
-    });
+    await toStdout(Readable.from(counted(Readable.from(reply))), signal);
     return size;
   }
   const unfinished = `${file}.${process.pid}.part`;

@@ -8,7 +8,7 @@ import type { Progress } from '../progress.ts';
 import type { Engine } from './connect.ts';
 import { request } from './http.ts';
 import { followImageStream } from './image-stream.ts';
-import { ReaderGone } from './output.ts';
+import { toStdout } from './output.ts';
 
 /** How a command shows what goes on, and how it is cancelled. */
 export interface Following {
@@ -63,7 +63,7 @@ export async function saveImages(
     const query = new URLSearchParams(names.map((name): [string, string] => ['names', name]));
     const path = `/images/get?${query.toString()}`;
     const archive = await request(engine.paths.engineSocket, { method: 'GET', path, signal });
-    if (target === undefined) return pipeline(archive, process.stdout, { signal, end: false }).catch(readerGone);
+    if (target === undefined) return toStdout(archive, signal);
     const partial = `${target}.partial`;
     try {
       await pipeline(archive, createWriteStream(partial), { signal });
@@ -77,10 +77,6 @@ export async function saveImages(
 
 function reported(texts: string[], pattern: RegExp): string {
   return texts.flatMap((text) => pattern.exec(text)?.[1] ?? [])[0] ?? '';
-}
-
-function readerGone(error: Error): never {
-  throw (error as NodeJS.ErrnoException).code === 'EPIPE' ? new ReaderGone(error.message, { cause: error }) : error;
 }
 
 async function openSource(source: string): Promise<Readable> {

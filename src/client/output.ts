@@ -1,4 +1,4 @@
-import type { Duplex, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { pipeline } from 'node:stream/promises';
 import { streamEscaper } from './terminal/escape.ts';
@@ -18,6 +18,16 @@ export interface Sinks {
 export class ReaderGone extends Error {
   /** 128 + SIGPIPE. */
   readonly exitCode = 141;
+}
+
+/** Copies bytes to this process's stdout, which stays open: what ends it is this process's end. */
+export async function toStdout(source: Readable, signal: AbortSignal): Promise<void> {
+  try {
+    await pipeline(source, process.stdout, { signal, end: false });
+  } catch (error) {
+    const gone = (error as NodeJS.ErrnoException).code === 'EPIPE';
+    throw gone ? new ReaderGone((error as Error).message, { cause: error }) : error;
+  }
 }
 
 /** This process's stdout and stderr: as they are in a pipe, escaped on a terminal. */

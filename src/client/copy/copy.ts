@@ -1,11 +1,11 @@
 import { lstat, stat } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import { packFile } from '../../../guest-agent/tar/pack.ts';
 import { NestError } from '../../errors.ts';
 import type { Engine } from '../connect.ts';
-import { ReaderGone } from '../output.ts';
+import { toStdout } from '../output.ts';
 import { archiveName, landing, parentOf, type Target } from './landing.ts';
 import { unpackFiles } from './unpack.ts';
 
@@ -87,10 +87,7 @@ async function send(
 
 async function write(archive: AsyncIterable<Buffer>, signal: AbortSignal): Promise<number> {
   let size = 0;
-  const counted = count(archive, (bytes) => (size = bytes));
-  await pipeline(counted, process.stdout, { signal }).catch((error: unknown) => {
-    throw (error as NodeJS.ErrnoException).code === 'EPIPE' ? new ReaderGone('', { cause: error }) : error;
-  });
+  await toStdout(Readable.from(count(archive, (bytes) => (size = bytes))), signal);
   return size;
 }
 
@@ -120,8 +117,7 @@ async function statFile(engine: Engine, container: string, path: string) {
   }
 }
 
-const linkPath = (path: string, target: string) =>
-  target.startsWith('/') ? target : `${parentOf(path).replace(/\/$/, '')}/${target}`;
+const linkPath = (path: string, target: string) => posix.resolve(parentOf(path), target);
 
 function missing(container: string, path: string): NestError {
   return new NestError('not-found', `Could not find the file ${path} in container ${container}`);

@@ -26,6 +26,8 @@ export async function unpackFiles(
   for await (const { entry, body } of readTar(archive)) {
     const file = await place(entry.name);
     if (entry.type === 'directory') {
+      // What is copied into stays as it is, whatever the folder was there.
+      if (file === path.resolve(folder)) continue;
       await makeFolder(file, entry);
       folders.push({ file, entry });
       continue;

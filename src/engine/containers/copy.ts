@@ -47,6 +47,8 @@ export async function sendArchive(
   const over = new AbortController();
   const ended = AbortSignal.any([over.signal, ...(signal ? [signal] : [])]);
   const stream = await agent.open({ method: 'POST', path, ...(signal && { signal }) });
+  let failure: unknown;
+  archive.once('error', (error) => (failure = error));
   const broken = pipeline(archive, stream, { signal: ended }).then(
     () => undefined,
     (error: unknown) => error,
@@ -54,10 +56,20 @@ export async function sendArchive(
   const result = await readResult(stream);
   over.abort();
   if (result === '{}') return;
-  const failure = v.safeParse(v.pipe(v.string(), v.parseJson(), ErrorReply), result);
-  if (failure.success) throw new NestError('invalid-input', failure.output.message);
+  const refusal = v.safeParse(v.pipe(v.string(), v.parseJson(), ErrorReply), result);
+  if (refusal.success) throw new NestError('invalid-input', refusal.output.message);
   signal?.throwIfAborted();
+  if (failure !== undefined) throw unreadable(what, failure);
   throw new NestError('guest-lost', `copy to ${what}: it broke off`, { cause: await broken });
+}
+
+/** The archive broke off before the guest did. */
+function unreadable(what: string, cause: unknown): unknown {
+  if (cause instanceof NestError) return cause;
+  return new NestError('invalid-input', `copy to ${what}: ${(cause as Error).message}`, {
+    hint: 'What is copied must be whole, and readable for the user of the engine.',
+    cause,
+  });
 }
 
 /** What the guest says at the end, '' when it breaks off. */

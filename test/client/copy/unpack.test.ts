@@ -29,7 +29,14 @@ test('what is packed here unpacks the same, under another name', async (t) => {
 test('the contents of a folder go into another, and replace its files', async (t) => {
   const folder = await temporary(t);
   await writeFile(path.join(folder, 'f'), 'old');
-  await unpack([{ name: './' }, { name: './f', content: 'new' }, { name: './d/g', content: 'deep' }], '.', folder, '.');
+  const { mode } = await stat(folder);
+  const archive = [
+    { name: './', mode: 0o755 },
+    { name: './f', content: 'new' },
+    { name: './d/g', content: 'deep' },
+  ];
+  await unpack(archive, '.', folder, '.');
+  t.is((await stat(folder)).mode, mode, 'the folder stays as it is');
   t.is(await readFile(path.join(folder, 'f'), 'utf8'), 'new');
   t.is(await readFile(path.join(folder, 'd/g'), 'utf8'), 'deep');
 });

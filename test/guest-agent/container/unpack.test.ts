@@ -1,7 +1,18 @@
 import test from 'ava';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { unpack } from '../../../guest-agent/container/unpack.ts';
@@ -45,6 +56,20 @@ test('links of the container lead within its root', async (t) => {
   await run([{ name: 'away', content: 'a file' }]);
   t.is(readFileSync(path.join(root, 'to/away'), 'utf8'), 'a file');
   t.deepEqual(readdirSync(outside), []);
+});
+
+test('the folder itself stays as it is, and folders that the archive leaves out are made', async (t) => {
+  const { root, run } = place(t);
+  symlinkSync('gone', path.join(root, 'to/link'));
+  const before = statSync(path.join(root, 'to')).mode;
+  await run([
+    { name: './', mode: 0o700 },
+    { name: './a/b/f', content: 'deep' },
+  ]);
+  t.is(statSync(path.join(root, 'to')).mode, before);
+  t.is(readFileSync(path.join(root, 'to/a/b/f'), 'utf8'), 'deep');
+  await t.throwsAsync(run([{ name: 'link/f', content: 'x' }]), { message: /ENOENT/ });
+  t.false(existsSync(path.join(root, 'to/gone')));
 });
 
 test('a folder takes no file’s place, nor the other way round', async (t) => {
