@@ -16,6 +16,16 @@ test('each promise of the specification is held by a test that exists, or is mar
     if (proof.trim() === 'pending') continue;
     const [, file, title] = /^`(test\/[\w./-]+\.test\.ts)`: (.+?) *$/.exec(proof) ?? [];
     t.true(file !== undefined && title !== undefined, `${promise}: ${proof}`);
-    t.true(readFileSync(path.join(root, file ?? ''), 'utf8').includes(title ?? ''), `${promise}: ${proof}`);
+    t.true(
+      titlesIn(file ?? '').some((each) => each.includes(title ?? '')),
+      `${promise}: ${proof}`,
+    );
   }
 });
+
+/** What tests, and macros of tests, are called in the file. */
+function titlesIn(file: string): string[] {
+  const source = readFileSync(path.join(root, file), 'utf8');
+  const calls = source.matchAll(/(?:\btest(?:\.serial)?\(\s*|\btitle: [^\n]*=>\s*)(['"`])(.*?)\1/gs);
+  return [...calls].map(([, , title = '']) => title);
+}

@@ -28,7 +28,6 @@ for (const [victim, verb, at] of STEPS)
   test.serial(
     `${verb}: the ${victim} is killed in the middle, and the container is fully there or fully gone`,
     async (t) => {
-      t.log(await guest.ask(question(victim, verb, at), 250));
-      t.pass();
+      t.truthy(await guest.ask(question(victim, verb, at), 250), 'the verb was done before: nothing was killed');
     },
   );

@@ -100,7 +100,12 @@ const ulimit = either<Omit<Ulimit, 'name'>>({
     );
     if (read === undefined) return undefined;
     const { soft = read.hard, hard = read.soft } = read;
-    if (soft === undefined || hard === undefined) return undefined;
+    if (soft === undefined || hard === undefined) {
+      // One that is there and wrong has been reported.
+      if (value.kind === 'map' && value.entries.size === 0)
+        problems.report(value, 'has neither a soft nor a hard limit', 'write both, or one number for both');
+      return undefined;
+    }
     if (hard === -1 || (soft !== -1 && soft <= hard)) return { soft, hard };
     problems.report(value, `the soft limit ${soft} is above the hard one`, `write at most ${hard}`);
     return undefined;
