@@ -77,6 +77,9 @@ export const REHEARSAL_LAYER = `sha256:${'0'.repeat(64)}`;
 /** Longest payload of one output frame, in bytes. */
 export const FRAME_LIMIT = 64 * 1024;
 
+/** Bytes: with less, overlayfs has no room for its own folders. */
+export const LEAST_STORAGE = 1024 * 1024;
+
 /** Overlayfs takes at most this many lower directories here: their short names must fit one page of mount options. */
 export const LAYER_LIMIT = 127;
 
@@ -233,6 +236,8 @@ export const ContainerSpec = v.strictObject({
   devices: v.optional(v.pipe(v.array(DeviceAccess), v.maxLength(64))),
   /** Bytes that /dev/shm may hold; 64 MiB by default. */
   shmSize: v.optional(v.pipe(count, v.minValue(1))),
+  /** Bytes that its writable layer may hold, with what was copied for it to write to. */
+  storageLimit: v.optional(v.pipe(count, v.minValue(LEAST_STORAGE))),
   /** proc_pid_oom_score_adj(5) */
   oomScoreAdj: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-1000), v.maxValue(1000))),
   /** A small init is PID 1: it hands signals to the command and takes what orphans leave. */

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'no
 import { dirname } from 'node:path';
 import { MS_NOATIME, O_CLOEXEC, O_WRONLY } from './sys/constants.ts';
 import type { Sys } from './sys/sys.ts';
+import { unless } from './sys/system-error.ts';
 
 /** What makes this guest differ from every other one that was cloned from the same template. */
 export interface Machine {
@@ -41,8 +42,10 @@ export function openMachine(sys: Sys): Machine {
     },
     mountState(folder) {
       mkdirSync(folder, { recursive: true });
-      if (statSync(folder).dev === statSync(dirname(folder)).dev)
-        sys.mount(STATE_DISK, folder, 'ext4', MS_NOATIME, 'discard');
+      if (statSync(folder).dev !== statSync(dirname(folder)).dev) return;
+      const mount = (options: string) => sys.mount(STATE_DISK, folder, 'ext4', MS_NOATIME, options);
+      // A disk that was formatted without quotas is refused then: src/vm/disk.ts.
+      if (unless(['EINVAL'], () => mount('discard,prjquota')) === undefined) mount('discard');
     },
     unmountState: (folder) => void sys.umount2(folder, 0),
     bootId: () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),

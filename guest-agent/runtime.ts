@@ -85,6 +85,15 @@ export interface Kernel extends Switch {
   ): void;
   /** Links are followed. */
   setXattr(path: string, name: string, value: Buffer): void;
+  /**
+   * Bounds what the files in `trees` take together, with all that is made there from now on, as a project of this number.
+   * What is there may be more already. @returns bytes that it takes
+   *
+   * @throws SystemError ESRCH, EOPNOTSUPP or ENOSYS where the disk or the kernel keeps no quotas
+   */
+  limitTrees(trees: string[], project: number, bytes: number): number;
+  /** Takes the limit away from the project that the folder belongs to; everyone's has none. */
+  liftLimit(folder: string): void;
   /** Path of the disk with this serial, waited for a while. */
   findDisk(serial: string): Promise<string>;
   /** Extended attributes of the file itself, links not followed. @param path bytes */

@@ -9,7 +9,7 @@ import { unpack } from './unpack.ts';
 export const copyContent = (folders: Folders, id: string, index: number) =>
   join(copyFolder(folders, id, index), 'content');
 
-const copyFolder = (folders: Folders, id: string, index: number) =>
+export const copyFolder = (folders: Folders, id: string, index: number) =>
   join(containerFolders(folders, id).copies, String(index));
 
 /**

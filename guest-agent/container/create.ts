@@ -5,6 +5,7 @@ import { writeEtcFiles } from '../network/etc-files.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Container, keepSpec, openContainer } from './container.ts';
 import { signalNumber } from './signals.ts';
+import { limitStorage } from './storage-limit.ts';
 import { makeFolders, newContainer } from './store.ts';
 
 /** The same id and spec again is the container that exists. Folders come with it; FIFOs and cgroup with each start. */
@@ -25,6 +26,7 @@ export function admitContainer(runtime: Runtime, spec: ContainerSpec): { contain
   runtime.layers.names(spec.layers);
   const addresses = runtime.networks.admit(spec);
   makeFolders(runtime.folders, spec.id);
+  limitStorage(runtime, spec);
   if (spec.network !== undefined) writeEtcFiles(containerFolders(runtime.folders, spec.id).etc, spec, addresses);
   const container = openContainer(runtime, newContainer({ spec, createdAt: runtime.clock.now(), addresses }));
   container.unsaved = true;

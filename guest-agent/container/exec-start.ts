@@ -98,7 +98,7 @@ async function prepareInit(
   if (spec.user !== '' || groups.length > 0) await checkRunning(runtime, container);
   return {
     container: container.spec.id,
-    ...processInit(spec, container.spec.security ?? {}, identity),
+    ...processInit(spec, container.spec, identity),
     options: processOptions(container.spec),
   };
 }

@@ -1,13 +1,19 @@
-import type { ExecSpec, Security } from '../api.ts';
+import type { ContainerSpec, ExecSpec } from '../api.ts';
 import { capabilitiesOf } from '../security/capabilities.ts';
 import { DEFAULT_CAPABILITIES, capabilityMask } from '../security/capability-names.ts';
 import { seccompFilter } from '../security/seccomp/choose.ts';
+import { keepProject } from '../security/seccomp/keep-project.ts';
 import type { ContainerInit } from '../zygote/protocol.ts';
 import type { Identity } from './user.ts';
 
 /** What a container's first process and its further ones have alike: none has a right that another has not. */
-export function processInit(spec: ExecSpec, security: Security, identity: Identity): ProcessInit {
+export function processInit(
+  spec: ExecSpec,
+  { security = {}, storageLimit }: Pick<ContainerSpec, 'security' | 'storageLimit'>,
+  identity: Identity,
+): ProcessInit {
   const capabilities = security.capabilities ?? DEFAULT_CAPABILITIES;
+  const filter = seccompFilter(security.seccomp, capabilities);
   return {
     argv: spec.argv,
     env: withDefaults(spec.env, { HOME: identity.home, ...(spec.terminal && { TERM: 'xterm' }) }),
@@ -17,7 +23,7 @@ export function processInit(spec: ExecSpec, security: Security, identity: Identi
     groups: identity.groups,
     capabilities: capabilitiesOf(identity.uid, capabilityMask(capabilities)),
     noNewPrivileges: security.noNewPrivileges ?? true,
-    seccomp: seccompFilter(security.seccomp, capabilities),
+    seccomp: storageLimit === undefined ? filter : keepProject(filter),
   };
 }
 

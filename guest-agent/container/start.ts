@@ -84,7 +84,7 @@ function prepareInit(
   const identity = resolveUser(spec.user, read);
   identity.groups.push(...resolveGroups(spec.groups ?? [], read));
   return {
-    ...processInit({ ...spec, argv: commandOf(spec) }, spec.security ?? {}, identity),
+    ...processInit({ ...spec, argv: commandOf(spec) }, spec, identity),
     options: containerOptions(spec, runtime),
     hostname: spec.hostname,
     plugs: runtime.networks.plugs(container),

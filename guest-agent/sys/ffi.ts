@@ -36,6 +36,7 @@ export const SYS = {
   clone3: 435,
   openat2: 437,
   pidfd_getfd: 438,
+  quotactl_fd: 443,
 } as const;
 
 type Text = string | null;
@@ -178,6 +179,15 @@ export const libc = {
     'int',
     'int',
     'uint',
+  ),
+  quotactl_fd: declare<[typeof SYS.quotactl_fd, number, number, number, Buffer]>(
+    'syscall',
+    'long',
+    'long',
+    'uint',
+    'uint',
+    'uint',
+    'void *',
   ),
   setuid: declare<[typeof SYS.setuid, number]>('syscall', 'long', 'long', 'uint'),
   setgid: declare<[typeof SYS.setgid, number]>('syscall', 'long', 'long', 'uint'),

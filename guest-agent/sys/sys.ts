@@ -5,6 +5,7 @@ import { files } from './files.ts';
 import { fork } from './fork.ts';
 import { mounts } from './mounts.ts';
 import { processes } from './processes.ts';
+import { quota } from './quota.ts';
 import { sockets } from './sockets.ts';
 import { xattrs } from './xattrs.ts';
 
@@ -26,6 +27,7 @@ export function kernelOf(functions: Libc) {
     ...credentials(functions),
     ...sockets(functions),
     ...xattrs(functions),
+    ...quota(functions),
     ...bpf(functions),
   };
 }

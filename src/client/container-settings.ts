@@ -18,6 +18,7 @@ export interface SettingFlags {
   device?: string[] | undefined;
   'group-add'?: string[] | undefined;
   'oom-score-adj'?: number | undefined;
+  'storage-opt'?: string[] | undefined;
   tty: boolean;
 }
 
@@ -39,6 +40,7 @@ export async function containerSettings(flags: SettingFlags): Promise<HostSettin
     ...(flags.device && { Devices: flags.device.map(parseDevice) }),
     ...(flags['group-add'] && { GroupAdd: flags['group-add'] }),
     ...(flags['oom-score-adj'] !== undefined && { OomScoreAdj: flags['oom-score-adj'] }),
+    ...(flags['storage-opt'] && { StorageOpt: toMap(flags['storage-opt']) }),
     ...(size && { ConsoleSize: [size.rows, size.columns] }),
   };
 }

@@ -93,6 +93,8 @@ export interface Settings {
   /** Bytes. */
   shmSize?: number;
   oomScoreAdj?: number;
+  /** Bytes that it may write beside its volumes. */
+  storageLimit?: number;
   groups?: string[];
   devices?: { source: string; path: string; access: string }[];
   domainname?: string;

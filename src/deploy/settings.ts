@@ -19,6 +19,7 @@ export interface HostSettings {
   Sysctls?: Record<string, string>;
   ShmSize?: number;
   OomScoreAdj?: number;
+  StorageOpt?: { size: string };
   GroupAdd?: string[];
   Devices?: { PathOnHost: string; PathInContainer: string; CgroupPermissions: string }[];
 }
@@ -34,7 +35,7 @@ export function bodySettings({ tty, stdin, domainname }: Settings): BodySettings
 /** What the file does not ask for is left out: a service that has none of it keeps its configuration's digest. */
 export function hostSettings(settings: Settings): HostSettings {
   const { readonlyRoot, init, capabilitiesAdded, capabilitiesDropped, securityOptions, groups } = settings;
-  const { tmpfs, ulimits, sysctls, shmSize, oomScoreAdj, devices } = settings;
+  const { tmpfs, ulimits, sysctls, shmSize, oomScoreAdj, storageLimit, devices } = settings;
   return {
     ...(readonlyRoot && { ReadonlyRootfs: true }),
     ...(init && { Init: true }),
@@ -46,6 +47,7 @@ export function hostSettings(settings: Settings): HostSettings {
     ...(sysctls && { Sysctls: sysctls }),
     ...(shmSize !== undefined && { ShmSize: shmSize }),
     ...(oomScoreAdj !== undefined && { OomScoreAdj: oomScoreAdj }),
+    ...(storageLimit !== undefined && { StorageOpt: { size: String(storageLimit) } }),
     ...(groups && { GroupAdd: groups }),
     ...(devices && {
       Devices: devices.map(({ source, path, access }) => ({

@@ -119,7 +119,7 @@ function stockBoot(
     title: `Boot ${stock.name} as guest`,
     limit: host.bootLimit({ accelerator, stock: stock.name }),
     async run({ record }) {
-      await makeFiles(host, record.id);
+      await makeFiles(host, record.id, { quotas: false });
       await makeStockFiles(host, record, stock);
       await host.libvirt.define(domainXml(domainSpec(host, record, stock)));
       await host.libvirt.start(record.domain);

@@ -11,14 +11,24 @@ import type { Paths } from '../paths.ts';
  * Makes a guest's writable disk: thin, with an empty ext4. It is a copy of a file that is formatted once, and some
  * megabytes long; a copy has no ties to the cache, which may be emptied under running guests.
  */
-export async function makeDisk(paths: Paths, file: string, owner: ProcessOwner | null): Promise<void> {
-  await copyFile(await formattedDisk(paths.cache), file, constants.COPYFILE_FICLONE);
+export async function makeDisk(paths: Paths, file: string, { owner, quotas }: DiskOptions): Promise<void> {
+  await copyFile(await formattedDisk(paths.cache, quotas), file, constants.COPYFILE_FICLONE);
   await chmod(file, 0o600);
   if (owner) await chown(file, owner.uid, owner.gid);
 }
 
-async function formattedDisk(cache: string): Promise<string> {
-  const file = path.join(cache, `guest-disk-${DISK_RECIPE}.qcow2`);
+export interface DiskOptions {
+  owner: ProcessOwner | null;
+  /**
+   * Keeps quotas of projects, which bound containers. A kernel without quota_v2 cannot mount such a disk at all, and it is
+   * missing in some distributions' images for clouds.
+   */
+  quotas: boolean;
+}
+
+async function formattedDisk(cache: string, quotas: boolean): Promise<string> {
+  const format = formatOf(quotas);
+  const file = path.join(cache, `guest-disk-${digestOf(format)}.qcow2`);
   if (await exists(file)) return file;
   await mkdir(cache, { recursive: true });
   const raw = `${file}.${randomBytes(6).toString('hex')}.raw`;
@@ -27,7 +37,7 @@ async function formattedDisk(cache: string): Promise<string> {
     const handle = await open(raw, 'wx');
     await handle.truncate(SIZE);
     await handle.close();
-    await run('mkfs.ext4', [...FORMAT, raw], 'e2fsprogs');
+    await run('mkfs.ext4', [...format, raw], 'e2fsprogs');
     await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, qcow2], 'qemu-utils');
     await chmod(qcow2, 0o444);
     await rename(qcow2, file);
@@ -69,20 +79,17 @@ const SIZE = 16 * 1024 ** 3;
  * mkfs.ext4(8). No journal: the disk never outlives its guest's QEMU, so there is no crash to recover from. Tables count
  * as zeroed, which a sparse file is: otherwise the guest's kernel writes them in the background for minutes.
  */
-const FORMAT = [
-  '-q',
-  '-F',
-  '-L',
-  'nest',
-  '-m',
-  '0',
-  '-O',
-  '^has_journal',
-  '-E',
-  'assume_storage_prezeroed=1,nodiscard',
-];
-/** Names what the disks of new guests have in common, which is every byte. */
-export const DISK_RECIPE = createHash('sha256')
-  .update([SIZE, ...FORMAT].join(' '))
-  .digest('hex')
-  .slice(0, 12);
+function formatOf(quotas: boolean): string[] {
+  const features = `^has_journal${quotas ? ',quota,project' : ''}`;
+  const options = `assume_storage_prezeroed=1,nodiscard${quotas ? ',quotatype=prjquota' : ''}`;
+  return ['-q', '-F', '-L', 'nest', '-m', '0', '-O', features, '-E', options];
+}
+
+const digestOf = (format: string[]) =>
+  createHash('sha256')
+    .update([SIZE, ...format].join(' '))
+    .digest('hex')
+    .slice(0, 12);
+
+/** Names what the disks of new guests of nest's own image have in common, which is every byte. */
+export const DISK_RECIPE = digestOf(formatOf(true));

@@ -50,3 +50,15 @@ test('ulimits, tmpfs, devices and a terminal’s size', (t) => {
     message: /above the hard/,
   });
 });
+
+test('how much a container may write is a size, and the only storage option', (t) => {
+  const of = (options: Record<string, string>) => containerSettings({ StorageOpt: options }, {}).storageLimit;
+  t.is(of({ size: '2g' }), 2 * 1024 ** 3);
+  t.is(of({ size: '1.5G' }), 1.5 * 1024 ** 3);
+  t.is(of({ size: '16MiB' }), 16 * 1024 ** 2);
+  t.is(of({ size: '1048576' }), 1024 ** 2);
+  t.is(of({}), undefined);
+  for (const size of ['', '0', '-1', '10', '1023k', 'much', '1e9', '2 potatoes', '999999999999999t', '9'.repeat(400)])
+    t.throws(() => of({ size }), { code: 'invalid-input', message: /^HostConfig\.StorageOpt\.size: / }, size);
+  t.throws(() => of({ inodes: '5' }), { code: 'unsupported', message: /not supported by nest: inodes/ });
+});

@@ -69,6 +69,11 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
     removeBridge: (name) => void bridges.delete(name),
     openDatagramSocket: () => linux.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
     socketInNetwork: () => linux.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
+    limitTrees(trees, project, bytes) {
+      for (const tree of trees) writeFileSync(`${tree}.limit`, `${project} ${bytes}`);
+      return 0;
+    },
+    liftLimit: (tree) => rmSync(`${tree}.limit`, { force: true }),
     findDisk(serial) {
       if (serial.startsWith('f')) return Promise.reject(new Error(`find disk \`${serial}\``));
       return Promise.resolve(join(folder, `disk-${serial}`));

@@ -19,5 +19,6 @@ export const SETTING_FLAGS = {
   device: Flags.string({ summary: 'Give a device of the guest', helpValue: 'PATH[:PATH[:rwm]]', ...SEVERAL }),
   'group-add': Flags.string({ summary: 'Another group of the user', helpValue: 'GROUP', ...SEVERAL }),
   'oom-score-adj': Flags.integer({ summary: 'Killed sooner or later for want of memory', helpValue: 'N' }),
+  'storage-opt': Flags.string({ summary: 'Limit what it writes: size=2g', helpValue: 'size=BYTES', ...SEVERAL }),
   domainname: Flags.string({ summary: 'NIS domain name inside', helpValue: 'NAME' }),
 };

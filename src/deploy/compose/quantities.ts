@@ -1,3 +1,4 @@
+import { LEAST_STORAGE } from '../../../guest-agent/api.ts';
 import { Invalid, quoted } from './problems.ts';
 
 /** Bytes: a number with b, k, m, g or t, in powers of 1024, as Docker reads them ("512m", "1.5gb", "64MiB"). */
@@ -16,6 +17,14 @@ export function parseMemory(text: string): number {
   if (bytes >= LEAST_MEMORY) return bytes;
   const advice = /^\d+$/.test(text) ? `numbers are bytes; write ${text}m for MiB` : 'write at least 6m';
   throw new Invalid(`${quoted(text)} is less than 6 MiB`, advice);
+}
+
+/** Bytes that a container may write. */
+export function parseStorage(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes >= LEAST_STORAGE) return bytes;
+  const advice = /^\d+$/.test(text) ? `numbers are bytes; write ${text}m for MiB` : 'write at least 1m';
+  throw new Invalid(`${quoted(text)} is less than 1 MiB`, advice);
 }
 
 /** Cores. */

@@ -2,7 +2,7 @@ import { CAPABILITIES, OWN_SYSCTL, RLIMITS } from '../../../guest-agent/api.ts';
 import type { Settings, Ulimit } from '../model.ts';
 import { parseAbsolutePath } from './names.ts';
 import { Invalid, quoted } from './problems.ts';
-import { parseBytes } from './quantities.ts';
+import { parseBytes, parseStorage } from './quantities.ts';
 import { either, fields, list, scalar, type Fields, type Reader } from './read.ts';
 import { assignmentsReader } from './variables.ts';
 
@@ -21,6 +21,7 @@ export function settingsOf(read: Fields<typeof settingKeys>): Settings {
     ...(read.sysctls && { sysctls: read.sysctls }),
     ...(read.shm_size && { shmSize: read.shm_size }),
     ...(read.oom_score_adj && { oomScoreAdj: read.oom_score_adj }),
+    ...(read.storage_opt?.size !== undefined && { storageLimit: read.storage_opt.size }),
     ...(read.group_add && { groups: read.group_add }),
     ...(read.devices && { devices: read.devices }),
     ...(read.domainname !== undefined && { domainname: read.domainname }),
@@ -156,6 +157,7 @@ export const settingKeys = {
   sysctls: sysctlsReader,
   shm_size: scalar('a size', parseBytes),
   oom_score_adj: scalar('a number', parseOomScore),
+  storage_opt: fields({ size: scalar('a size', parseStorage) }),
   group_add: list(scalar('a group', parseGroup)),
   devices: list(scalar('a device', parseDevice)),
   domainname: scalar('a name', parseDomainName),

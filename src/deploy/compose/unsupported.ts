@@ -48,7 +48,7 @@ const SERVICE_NOT_YET = new Set(
   cpu_quota cpu_rt_period cpu_rt_runtime credential_spec develop device_cgroup_rules dns dns_opt
   dns_search external_links extra_hosts gpus isolation label_file mac_address
   mem_swappiness models oom_kill_disable platform post_start pre_stop profiles
-  provider pull_policy runtime secrets storage_opt volumes_from`.split(/\s+/),
+  provider pull_policy runtime secrets volumes_from`.split(/\s+/),
 );
 
 const TOP_LEVEL = new Map<string, Refusal>([

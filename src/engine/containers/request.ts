@@ -33,6 +33,7 @@ export interface CreateRequest {
     | 'tmpfs'
     | 'devices'
     | 'shmSize'
+    | 'storageLimit'
     | 'oomScoreAdj'
     | 'init'
     | 'terminal'

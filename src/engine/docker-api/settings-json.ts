@@ -1,4 +1,5 @@
 import { CAPABILITIES, DEFAULT_CAPABILITIES } from '../../../guest-agent/api.ts';
+import { storageOptions } from './storage-options.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
 /** The part of HostConfig that settings.ts reads, as GET /containers/{id}/json shows it. */
@@ -26,5 +27,6 @@ export function settingsJson(spec: ContainerRecord['spec']): Record<string, unkn
     })),
     GroupAdd: spec.groups ?? null,
     OomScoreAdj: spec.oomScoreAdj ?? 0,
+    StorageOpt: storageOptions(spec.storageLimit),
   };
 }

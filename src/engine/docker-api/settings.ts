@@ -9,6 +9,7 @@ import {
 } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { CreateRequest } from '../containers/request.ts';
+import { storageLimit } from './storage-options.ts';
 import { parseSecurityOptions } from './security-options.ts';
 
 const text = v.pipe(v.string(), v.maxLength(512 * 1024), v.regex(/^[^\0]*$/));
@@ -31,6 +32,7 @@ export const settingsFields = {
   ),
   GroupAdd: words,
   OomScoreAdj: v.nullish(integer),
+  StorageOpt: v.nullish(v.record(text, text)),
   /** Height and width. */
   ConsoleSize: v.nullish(v.pipe(v.array(integer), v.maxLength(2))),
 };
@@ -53,6 +55,7 @@ export function containerSettings(
     ...(host.Devices?.length && { devices: host.Devices.map(device) }),
     ...(host.ShmSize && { shmSize: host.ShmSize }),
     ...(host.OomScoreAdj && { oomScoreAdj: host.OomScoreAdj }),
+    ...(host.StorageOpt && Object.keys(host.StorageOpt).length > 0 && { storageLimit: storageLimit(host.StorageOpt) }),
     ...(host.Init === true && { init: true }),
     ...(body.Tty === true && { terminal: { columns, rows } }),
   };

@@ -34,6 +34,7 @@ test('what a service may do and has becomes the same request as with the flags o
     'ulimits: { nofile: { soft: 100, hard: 200 }, nproc: 64, core: -1 }',
     'sysctls: { net.core.somaxconn: 1024 }',
     'shm_size: 128m',
+    'storage_opt: { size: 1.5g }',
     'oom_score_adj: 500',
     'group_add: [adm, 44]',
     'devices: ["/dev/fuse", "/dev/null:/dev/zero2:r"]',
@@ -64,6 +65,7 @@ test('what a service may do and has becomes the same request as with the flags o
       { source: '/dev/null', destination: '/dev/zero2', access: 'r' },
     ],
     shmSize: 128 * 1024 * 1024,
+    storageLimit: 1.5 * 1024 ** 3,
     oomScoreAdj: 500,
     init: true,
     terminal: { columns: 0, rows: 0 },
@@ -106,6 +108,7 @@ const bad: [line: string, message: string][] = [
     'oom_score_adj: 2000',
     '4:20: services.web.oom_score_adj: `2000` is no OOM score; write a number from -1000 to 1000',
   ],
+  ['storage_opt: { size: 4k }', '4:26: services.web.storage_opt.size: `4k` is less than 1 MiB; write at least 1m'],
   ['group_add: ["a b"]', '4:17: services.web.group_add[0]: `a b` is no group; write a name or a number'],
   ['devices: [fuse]', '4:15: services.web.devices[0]: `fuse` is no device; write PATH[:PATH][:rwm], such as /dev/fuse'],
 ];

@@ -1,8 +1,9 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { ContainerRecord, ContainerState, type ErrorReply } from '../../../guest-agent/api.ts';
 import * as v from 'valibot';
+import { containerFolders } from '../../../guest-agent/folders.ts';
 import { framed, readAll } from '../client.ts';
 import { openFixture, run, shell } from '../fixture.ts';
 
@@ -147,4 +148,18 @@ test('wait sends its headers at once', async (t) => {
   t.is(waiting.status, 200);
   await client.ask('POST', `/v1/containers/${spec.id}/start`);
   t.like(JSON.parse((await readAll(waiting.stream)).toString()), { exitCode: 5 });
+});
+
+test('a limit of storage is on the folders that a container writes to, and goes with it', async (t) => {
+  const { client, folders } = await openFixture(t);
+  const spec = shell('true', { storageLimit: 1 << 20 });
+  t.is((await client.ask('POST', '/v1/containers', spec)).status, 201);
+  const { state, upper } = containerFolders(folders, spec.id);
+  const limits = () => readdirSync(state).filter((name) => name.endsWith('.limit'));
+  t.deepEqual(limits().sort(), ['upper.limit', 'work.limit']);
+  t.is(readFileSync(`${upper}.limit`, 'utf8'), `${statSync(state).ino} ${1 << 20}`, 'the number is that of its folder');
+  const other = shell('true');
+  await client.ask('POST', '/v1/containers', other);
+  t.deepEqual(readdirSync(containerFolders(folders, other.id).state).sort(), ['spec.json', 'upper', 'work']);
+  t.is((await client.ask('DELETE', `/v1/containers/${spec.id}`)).status, 204);
 });
