@@ -40,7 +40,7 @@ export async function runInForeground(engine: Engine, id: string, options: Foreg
   }
   using running = new DisposableStack();
   // With a terminal Ctrl+C is a key like others.
-  if (!options.tty) running.use(forwardSignals(engine, id));
+  if (!options.tty) running.use(forwardSignals(engine, id, options.signal));
   await options.onStarted();
   if (options.tty) {
     const resize = resizer(engine, `/containers/${id}`);

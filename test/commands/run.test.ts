@@ -110,6 +110,24 @@ test.serial(
 test.serial('run exits with 126 when the command is not executable', startFails, 'exec `x`: permission denied', 126);
 test.serial('run exits with 125 when the container cannot be run', startFails, 'guest `default-1` has ended', 125);
 
+test.serial('a signal that comes while the container is being started reaches it', async (t) => {
+  const { routes, streams } = container(130);
+  const started = routes['POST /containers/*/start'];
+  await using engine = await fakeEngine(
+    {
+      ...routes,
+      'POST /containers/*/start': (reply, seen) => {
+        process.emit('SIGINT');
+        return empty(reply, seen);
+      },
+      'POST /containers/*/kill': (reply, seen) => started?.(reply, seen),
+    },
+    streams,
+  );
+  t.is((await nest(['run', 'debian'], engine.env)).exitCode, 130);
+  t.is(engine.seen.find(({ route }) => route.endsWith('/kill'))?.query.get('signal'), 'SIGINT');
+});
+
 test.serial('run pulls an image that the host lacks, then creates again', async (t) => {
   const { routes, streams } = container(0);
   let attempts = 0;

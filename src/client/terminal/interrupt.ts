@@ -3,10 +3,12 @@ import { NestError } from '../../errors.ts';
 
 /** A command was ended by a signal: its exit status is 128 + the signal's number, as a shell reports it. */
 export class Interrupted extends NestError {
+  readonly signal: NodeJS.Signals;
   readonly exitCode: number;
 
   constructor(signal: NodeJS.Signals) {
     super('cancelled', `cancelled by ${signal}`);
+    this.signal = signal;
     this.exitCode = 128 + constants.signals[signal];
   }
 }
