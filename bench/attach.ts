@@ -19,6 +19,7 @@ import { busyboxLayer } from './frame/busybox-layer.ts';
 import { openBenchHost } from './frame/guests.ts';
 import { interleave } from './frame/interleave.ts';
 import { pairedRatio } from './frame/statistics.ts';
+import { containerSpec } from './guest/agent-requests.ts';
 
 /**
  * What a layer costs in one more guest. The layer is this machine's own /usr/share/perl, some 20 MB, and a disk already: a
@@ -122,19 +123,8 @@ async function layerOf(
 }
 
 const container = (layers: string[], argv: string[]): ContainerSpec => ({
-  id: ID,
-  hostname: 'bench',
-  layers,
-  argv,
-  env: ['PATH=/bin'],
-  cwd: '/',
-  user: '',
-  stdin: false,
-  stopSignal: 'SIGKILL',
-  stopSeconds: 0,
-  limits: {},
-  restart: { name: 'no', maximumRetries: 0 },
-  annotations: {},
+  ...containerSpec(argv),
+  ...{ id: ID, layers, stopSignal: 'SIGKILL', stopSeconds: 0 },
 });
 
 async function startContainer(trunk: Trunk, spec: ContainerSpec): Promise<void> {

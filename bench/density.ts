@@ -9,6 +9,7 @@ import { atLeast, atMost, type Bench } from './frame/bench.ts';
 import { busyboxLayer } from './frame/busybox-layer.ts';
 import { openBenchHost } from './frame/guests.ts';
 import { median } from './frame/statistics.ts';
+import { containerSpec } from './guest/agent-requests.ts';
 
 /**
  * As many guests as fit, each with one container that sleeps; `--runs N` ends at N. Then all must answer, and nothing may be
@@ -87,21 +88,8 @@ export const bench: Bench = {
 };
 
 function container(diffId: string): ContainerSpec {
-  return {
-    id: ID,
-    hostname: 'dense',
-    layers: [diffId],
-    argv: ['/bin/sleep', '1000000'],
-    env: ['PATH=/bin'],
-    cwd: '/',
-    user: '',
-    stdin: false,
-    stopSignal: 'SIGKILL',
-    stopSeconds: 0,
-    limits: {},
-    restart: { name: 'no', maximumRetries: 0 },
-    annotations: {},
-  };
+  const spec = containerSpec(['/bin/sleep', '1000000']);
+  return { ...spec, id: ID, layers: [diffId], stopSignal: 'SIGKILL', stopSeconds: 0 };
 }
 
 /** Cores that all guests together keep busy with nothing to do. */
