@@ -22,10 +22,15 @@ async function dial(host: Host, domain: string, signal?: AbortSignal): Promise<n
   signal?.throwIfAborted();
   const { id, guest } = SSH_NETWORK;
   const command = (line: string) => monitor(host.libvirt, domain, 'human-monitor-command', { 'command-line': line });
-  const refusal = await command(`hostfwd_add ${id} tcp:127.0.0.1:0-${guest}:22`);
-  const port = listeningPort(String(await command('info usernet')));
-  if (port === undefined)
-    throw new NestError('guest-lost', `connect to domain \`${domain}\`: QEMU does not listen: ${String(refusal)}`);
+  const listening = async () => listeningPort(String(await command('info usernet')));
+  // An engine that was killed may have left one.
+  let port = await listening();
+  if (port === undefined) {
+    const refusal = await command(`hostfwd_add ${id} tcp:127.0.0.1:0-${guest}:22`);
+    port = await listening();
+    if (port === undefined)
+      throw new NestError('guest-lost', `connect to domain \`${domain}\`: QEMU does not listen: ${String(refusal)}`);
+  }
   const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
   // It may be reset at any time, also before somebody uses it; its end is the news.
   socket.on('error', () => undefined);
