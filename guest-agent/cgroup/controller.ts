@@ -16,6 +16,9 @@ export function enableController(folder: string, controller: string): void {
   writeLimit(parent, 'cgroup.subtree_control', `+${controller}`);
 }
 
+/** writeLimit of one cgroup. */
+export type Write = (file: string, value: string) => void;
+
 /** @throws RequestError that names the file, for a value that this kernel does not take */
 export function writeLimit(folder: string, file: string, value: string): void {
   try {

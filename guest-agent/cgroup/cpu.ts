@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Limits } from '../wire/limits.ts';
-import { maximum, writeLimit } from './controller.ts';
+import { maximum, type Write } from './controller.ts';
 import { flatKeys } from './keys.ts';
 
 /** Kernel documentation admin-guide/cgroup-v2.rst, "CPU". */
-export function limitCpu(folder: string, cpu: NonNullable<Limits['cpu']>): void {
+export function limitCpu(write: Write, cpu: NonNullable<Limits['cpu']>): void {
   const { shares, quota, period, burst, idle } = cpu;
-  const write = (file: string, value: string) => writeLimit(folder, file, value);
   // The kernel refuses a quota below the burst that it has.
   if (burst !== undefined) write('cpu.max.burst', '0');
   if (quota !== undefined || period !== undefined) write('cpu.max', `${maximum(quota ?? -1)} ${period ?? PERIOD}`);

@@ -1,15 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Limits } from '../wire/limits.ts';
-import { enableController, writeLimit } from './controller.ts';
+import { enableController, type Write } from './controller.ts';
 import { nestedKeys } from './keys.ts';
 
 /** Kernel documentation admin-guide/cgroup-v2.rst, "IO". A device takes one line of io.max at a time. */
-export function limitIo(folder: string, blockIO: NonNullable<Limits['blockIO']>): void {
+export function limitIo(folder: string, write: Write, blockIO: NonNullable<Limits['blockIO']>): void {
   enableController(folder, 'io');
   const weightFile = existsSync(join(folder, BFQ_WEIGHT)) ? BFQ_WEIGHT : 'io.weight';
   const scale = weightFile === BFQ_WEIGHT ? (weight: number) => weight : weightOf;
-  const write = (file: string, line: string) => writeLimit(folder, file, line);
   if (blockIO.weight !== undefined) write(weightFile, `default ${scale(blockIO.weight)}`);
   for (const { major, minor, weight } of blockIO.weightDevice ?? [])
     write(weightFile, `${major}:${minor} ${scale(weight)}`);

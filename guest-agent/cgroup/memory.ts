@@ -3,7 +3,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { invalid } from '../errors.ts';
 import type { Limits } from '../wire/limits.ts';
-import { maximum, writeLimit } from './controller.ts';
+import { maximum, type Write } from './controller.ts';
 import { flatKeys } from './keys.ts';
 
 /**
@@ -14,8 +14,7 @@ import { flatKeys } from './keys.ts';
  *
  * @throws RequestError for a `swap` that is not memory and swap together
  */
-export function limitMemory(folder: string, { limit, reservation, swap }: NonNullable<Limits['memory']>): void {
-  const write = (file: string, value: string) => writeLimit(folder, file, value);
+export function limitMemory(write: Write, { limit, reservation, swap }: NonNullable<Limits['memory']>): void {
   const swapMaximum = swapLimit(limit, swap);
   if (limit !== undefined) write('memory.max', maximum(limit));
   if (swapMaximum !== undefined) write('memory.swap.max', swapMaximum);

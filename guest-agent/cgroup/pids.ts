@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { maximum, writeLimit } from './controller.ts';
+import { maximum, type Write } from './controller.ts';
 
 /** Kernel documentation admin-guide/cgroup-v2.rst, "PID". @param limit most processes and threads at one time, or -1 */
-export function limitPids(folder: string, limit: number): void {
-  writeLimit(folder, 'pids.max', maximum(limit));
+export function limitPids(write: Write, limit: number): void {
+  write('pids.max', maximum(limit));
 }
 
 /** Processes and threads now, and their limit; 0 is none. */

@@ -42,12 +42,10 @@ function change(runtime: Runtime, container: Container, spec: ContainerSpec): vo
   container.spec = spec;
 }
 
-/** What was written before a refused value is taken back as far as there was a limit before. */
 function limit(runtime: Runtime, cgroup: string, { spec }: Container, limits: Limits): void {
   try {
     runtime.kernel.applyLimits(cgroup, limits);
   } catch (error) {
-    runtime.kernel.applyLimits(cgroup, spec.limits);
     throw error instanceof RequestError ? invalid(`update container \`${spec.id}\`: ${error.message}`) : error;
   }
 }

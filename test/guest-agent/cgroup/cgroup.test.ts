@@ -80,6 +80,42 @@ test('-1 takes a limit away', (t) => {
   });
 });
 
+test('limits are written all or not at all', (t) => {
+  const folder = createCgroup('one', mount(t));
+  const before = {
+    'memory.max': 'max\n',
+    'cpu.max': '150000 50000\n',
+    'cpu.max.burst': '1000\n',
+    'cpuset.cpus': '',
+    'io.weight': 'default 100\n254:0 200\n',
+    'io.max': '254:0 rbps=4096 wbps=max riops=max wiops=max\n',
+  };
+  for (const [file, text] of Object.entries(before)) writeFileSync(join(folder, file), text);
+  mkdirSync(join(folder, 'hugetlb.2MB.max')); // as good as a value that the kernel refuses
+  const limits = {
+    memory: { limit: 64 << 20 },
+    cpu: { quota: 50_000, period: 100_000, burst: 2000, cpus: '0' },
+    blockIO: {
+      weight: 10,
+      weightDevice: [{ major: 254, minor: 0, weight: 20 }],
+      throttleReadBpsDevice: [{ major: 254, minor: 0, rate: 1 }],
+      throttleWriteBpsDevice: [{ major: 8, minor: 16, rate: 1 }],
+    },
+    hugepageLimits: [{ pageSize: '2MB', limit: 0 }],
+  };
+  t.throws(() => applyLimits(folder, limits), { message: /write `0` to `hugetlb\.2MB\.max`: EISDIR/ });
+  rmSync(join(folder, 'hugetlb.2MB.max'), { recursive: true });
+  // In plain files the last line written is all there is.
+  t.like(contents(folder), {
+    'memory.max': 'max\n',
+    'cpu.max': '150000 50000\n',
+    'cpu.max.burst': '1000\n',
+    'cpuset.cpus': '\n',
+    'io.weight': 'default 100',
+    'io.max': '254:0 rbps=4096 wbps=max riops=max wiops=max',
+  });
+});
+
 test('swap counts memory and swap together', (t) => {
   const swap = (limit: number, both: number) =>
     contents(limited({ memory: { limit, swap: both } }, mount(t)))['memory.swap.max'];
