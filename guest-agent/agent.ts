@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Http2Server } from 'node:http2';
-import { openChanges } from './changes.ts';
+import { type Changes, openChanges } from './changes.ts';
 import type { Clock } from './clock.ts';
 import { openSlots } from './container/slots.ts';
 import { dispatchExit, dispatchStart, loadState, reconcile } from './container/reconcile.ts';
 import { report } from './errors.ts';
 import { agentMarker, agentSocket, type Folders, layersFolder, volumesFolder } from './folders.ts';
 import { watchHealth } from './health/watch.ts';
-import { openSelf } from './identity.ts';
+import { openSelf, type Self } from './identity.ts';
 import { type LayerMounts, openLayers } from './layers.ts';
 import type { Machine } from './machine.ts';
 import { makeBase } from './network/etc-files.ts';
@@ -21,6 +21,8 @@ import type { ZygoteProcess } from './zygote/protocol.ts';
 
 export interface Agent {
   server: Http2Server;
+  changes: Changes;
+  self: Self;
   /** Another agent ran in this boot before. */
   restarted: boolean;
   close(): void;
@@ -92,6 +94,8 @@ export async function openAgent(options: {
   chmodSync(agentSocket(folders), 0o600);
   return {
     server,
+    changes,
+    self,
     restarted,
     close() {
       slots.close();

@@ -21,7 +21,7 @@ export interface Agent {
  * @param program file of the driver, which becomes the agent when its argument is `agent`
  */
 export async function startAgent(program: string): Promise<Agent> {
-  const process_ = spawn(process.execPath, [program, 'agent'], { stdio: 'inherit' });
+  const process_ = spawn(process.execPath, [...process.execArgv, program, 'agent'], { stdio: 'inherit' });
   const session = await connect();
   const ask = (method: string, path: string, body?: unknown) => exchange(session, method, path, body);
   await ask('PUT', '/v1/identity', IDENTITY);

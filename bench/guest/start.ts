@@ -13,7 +13,7 @@ import { COMMAND, ENVIRONMENT, LAYER_SERIAL } from './contract.ts';
 import { answerHost } from './answer.ts';
 
 async function main(): Promise<void> {
-  spawn(process.execPath, [import.meta.filename, 'agent'], { stdio: 'inherit' });
+  spawn(process.execPath, [...process.execArgv, import.meta.filename, 'agent'], { stdio: 'inherit' });
   await answerHost({
     prepare: preparePeers,
     crun: () => startWithPeer('crun'),

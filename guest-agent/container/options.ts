@@ -51,7 +51,8 @@ export function processOptions({ rlimits, oomScoreAdj }: ContainerSpec): Process
     ...(rlimits?.length && {
       rlimits: rlimits.map(({ name, soft, hard }) => ({ resource: RLIMITS.indexOf(name), soft, hard })),
     }),
-    ...(oomScoreAdj !== undefined && { oomScoreAdj }),
+    // Not the zygote's, which it has before.
+    oomScoreAdj: oomScoreAdj ?? 0,
   };
 }
 

@@ -10,6 +10,12 @@ export function allowOpenFiles(sys: Sys, { soft, hard }: { soft: number; hard: n
   unless(['EPERM'], () => sys.setrlimit(RLIMIT_NOFILE, soft, hard));
 }
 
+/**
+ * Agent and zygote: what runs in a container is killed before those that keep it. Not -1000, which an OOM in a container's
+ * cgroup could not end either: a process is the zygote's copy before it is the container's.
+ */
+export const KEPT_ALIVE = -999;
+
 /** Who is killed first for want of memory: proc_pid_oom_score_adj(5). Through the guest's own /proc, as no image has it. */
 export function adjustOomScore(sys: Sys, score: number): void {
   const fd = sys.open('/proc/self/oom_score_adj', O_WRONLY | O_CLOEXEC);

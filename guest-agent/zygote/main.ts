@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { STAGE, STAGED } from '../rootfs/kernel-mounts.ts';
-import { allowOpenFiles, OPEN_FILES } from '../security/resource-limits.ts';
+import { adjustOomScore, allowOpenFiles, KEPT_ALIVE, OPEN_FILES } from '../security/resource-limits.ts';
 import { PR_SET_DUMPABLE } from '../sys/constants.ts';
 import { linux } from '../sys/sys.ts';
 import { ZYGOTE_SOCKET } from './protocol.ts';
@@ -16,6 +16,7 @@ import { warmUp } from './warm-up.ts';
  */
 warmUp();
 linux.prctl(PR_SET_DUMPABLE, 0);
+adjustOomScore(linux, KEPT_ALIVE);
 allowOpenFiles(linux, { soft: OPEN_FILES.hard, hard: OPEN_FILES.hard }); // Each child takes three.
 const socket = process.argv[2] ?? ZYGOTE_SOCKET;
 mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });

@@ -46,7 +46,7 @@ const SAMPLE: ContainerInit = {
   capabilities: capabilitiesOf(0, capabilityMask(DEFAULT_CAPABILITIES)),
   noNewPrivileges: true,
   seccomp: { program: Buffer.alloc(8 * 1024).toString('base64'), flags: 0 },
-  options: {},
+  options: { oomScoreAdj: 0 },
   cgroup: '/cgroup',
   sandbox: { ...SANDBOX, cable: { switch: '/switch', port: 'sample' } },
   hostname: 'sample',

@@ -111,15 +111,23 @@ test.serial('limits of a running container change at once and hold for its next 
     guest.trunk.request({ method: 'POST', path: `${path}/update`, body }, ContainerRecord);
   await update({ limits: { pids: { limit: -1 }, memory: { limit: 32 << 20 }, cpu: { shares: 4096 } } });
   t.deepEqual(await files(spec.id, 'pids.max', 'memory.max', 'cpu.weight'), ['max', '33554432', '157']);
-  await t.throwsAsync(update({ limits: { memory: { limit: 16 << 20 }, cpu: { cpus: '63' } } }), {
+  const before = await files(spec.id, ...LIMIT_FILES);
+  const refused = {
+    memory: { limit: 16 << 20, reservation: 1 << 20 },
+    cpu: { shares: 100, quota: 20_000, burst: 1000, cpus: '63' },
+  };
+  await t.throwsAsync(update({ limits: refused }), {
     message: /update container .*write `63` to `cpuset\.cpus`: E/,
   });
-  t.deepEqual(await files(spec.id, 'memory.max'), ['33554432'], 'a refused change leaves what was');
+  t.deepEqual(await files(spec.id, ...LIMIT_FILES), before, 'a refused change leaves what was, and what was not');
   await guest.trunk.request({ method: 'POST', path: `${path}/stop?seconds=0` }, ContainerState);
   await guest.trunk.request({ method: 'POST', path: `${path}/start` }, ContainerState);
   t.deepEqual(await files(spec.id, 'pids.max', 'memory.max'), ['max', '33554432']);
   await remove(spec.id);
 });
+
+const LIMIT_FILES =
+  `memory.max memory.low memory.swap.max memory.oom.group cpu.max cpu.max.burst cpu.weight pids.max`.split(' ');
 
 test.serial('a fork bomb meets pids.max and can be killed', async (t) => {
   const spec = guest.shell('bomb() { bomb | bomb & }; bomb; while :; do sleep 1; done', {
@@ -158,9 +166,12 @@ test.serial('stats are what the kernel counts, in one call', async (t) => {
   });
   await guest.start(spec);
   // The kernel sums up pressure every two seconds.
-  const now = await until(spec.id, ({ cpu, io, pressure, ...rest }) =>
-    cpu.throttled > 0 && pressure.cpu.some.total > 0 && io.some(({ writtenBytes }) => writtenBytes >= 8 << 20)
-      ? { cpu, io, pressure, ...rest }
+  const now = await until(spec.id, ({ cpu, io, pids, pressure, ...rest }) =>
+    cpu.throttled > 0 &&
+    pids.current >= 2 &&
+    pressure.cpu.some.total > 0 &&
+    io.some(({ writtenBytes }) => writtenBytes >= 8 << 20)
+      ? { cpu, io, pids, pressure, ...rest }
       : undefined,
   );
   t.log(now.cpu, now.io, now.pressure.cpu, now.pids);
@@ -168,7 +179,7 @@ test.serial('stats are what the kernel counts, in one call', async (t) => {
   t.true(now.memory.usage > 4 << 20 && now.memory.limit === 64 << 20 && now.memory.peak >= now.memory.usage);
   t.is(now.memory.events['oom_kill'], 0);
   t.true(now.io.some(({ writes }) => writes > 0));
-  t.true(now.pids.current >= 2 && now.pids.limit === 30);
+  t.is(now.pids.limit, 30);
   t.is(now.guest.processors, 2);
   const processes = await guest.trunk.request(
     { method: 'GET', path: `/v1/containers/${spec.id}/processes` },
@@ -208,6 +219,25 @@ test.serial(
     await remove(spec.id);
   },
 );
+
+test.serial("where the guest's memory ends it is a container that does, never the agent or the zygote", async (t) => {
+  const score = guest.shell('cat /proc/self/oom_score_adj; exec sleep 1000');
+  const named = guest.shell('cat /proc/self/oom_score_adj; exec sleep 1000', { oomScoreAdj: 300 });
+  for (const spec of [score, named]) await guest.start(spec);
+  const { out } = await guest.exec(score.id, ['cat', '/proc/self/oom_score_adj']);
+  t.deepEqual([await guest.logs(score.id), await guest.logs(named.id), out], ['0\n', '300\n', '0\n']);
+  // More than the guest has, in files that belong to no process: killing the largest one would not help.
+  const full = guest.shell('exec dd if=/dev/zero of=/full/file bs=1M', {
+    tmpfs: [{ destination: '/full', options: ['size=2g'] }],
+  });
+  const path = (id: string) => `/v1/containers/${id}`;
+  await guest.start(full);
+  const ended = await guest.trunk.request({ method: 'POST', path: `${path(full.id)}/wait` }, ContainerState);
+  t.is(ended.exitCode, 137, ended.error);
+  const { state } = await guest.trunk.request({ method: 'GET', path: path(score.id) }, ContainerRecord);
+  t.is(state.status, 'running', 'with the zygote it would have ended');
+  for (const { id } of [score, named, full]) await remove(id);
+});
 
 /** Reads until there is what is looked for; each reading takes the guest some milliseconds. */
 async function until<T>(id: string, find: (reading: ContainerStats) => T | undefined): Promise<T> {
