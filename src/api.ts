@@ -254,6 +254,8 @@ export const LABELS = {
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
   volume: 'com.docker.compose.volume',
+  /** Where a service mounts a volume that nobody named. */
+  destination: 'nest.destination',
   configHash: 'com.docker.compose.config-hash',
   /** Digests of the host's files that it was made with. */
   copies: 'nest.copies',

@@ -16,8 +16,8 @@ export interface VolumeStore {
   byName(name: string): Volume | undefined;
   /** @throws NestError `conflict` when one has the name. */
   create(volume: NewVolume): Promise<Volume>;
-  /** Gives it to a zone. */
-  assign(id: string, zone: string): Promise<Volume>;
+  /** Gives it to a zone, or other labels. */
+  change(id: string, change: Partial<Pick<Volume, 'zone' | 'labels'>>): Promise<Volume>;
   /** Absent is success. */
   remove(id: string): Promise<void>;
   disk(id: string): string;
@@ -55,10 +55,10 @@ export async function openVolumeStore(paths: Paths, log: (message: string) => vo
         making.delete(name);
       }
     },
-    async assign(id, zone) {
+    async change(id, change) {
       const volume = volumes.get(id);
       if (volume === undefined) throw new NestError('not-found', `no volume has the id ${id}`);
-      const changed = { ...volume, zone };
+      const changed = { ...volume, ...change };
       await describe(volumePaths(paths, id).description, changed);
       volumes.set(id, changed);
       return changed;

@@ -1,7 +1,11 @@
 import test from 'ava';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
+import { volumePaths } from '../../src/paths.ts';
+import { openState } from '../../src/engine/state/state.ts';
 import type { Volume } from '../../src/volumes/volume.ts';
 import { openTestEngine, type TestEngine } from '../helpers/engine.ts';
 import { until } from '../helpers/until.ts';
@@ -210,15 +214,7 @@ volumes: { data: { x-nest: { size: 64m } }, unused: }
 `;
 
 test.serial('a project has its volumes, which stay when it goes down, unless they are to go', async (t) => {
-  const deploy = async (file: string) => {
-    const events = await nest.stream('POST', '/nest/deployments', {
-      file,
-      fileName: 'compose.yaml',
-      folder: 'shop',
-      environment: {},
-    });
-    t.is(events.at(-1)?.['type'], 'result', JSON.stringify(events.at(-1)));
-  };
+  const deploy = async (file: string) => t.is(await deployed(file), 'result');
   const own = async () => (await volumeNames()).filter((name) => name !== 'shop_data');
   await deploy(COMPOSE);
   t.like(await nest.docker.getVolume('shop_data').inspect(), {
@@ -234,3 +230,64 @@ test.serial('a project has its volumes, which stay when it goes down, unless the
   await nest.stream('DELETE', '/nest/deployments/shop?volumes=1');
   t.deepEqual(await volumeNames(), before);
 });
+
+test.serial(
+  'a service keeps its nameless volume over a deploy that fails, which leaves nothing that it made',
+  async (t) => {
+    t.is(await deployed(COMPOSE), 'result');
+    const [own] = (await volumeNames()).filter((name) => name !== 'shop_data');
+    const taken = createServer().listen(0, '127.0.0.1');
+    t.teardown(() => taken.close());
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const changed = COMPOSE.replace("'/own']", "'/own', '/second']");
+    const failing = changed.replace(
+      "image: hello, volumes: ['data:/in",
+      `image: hello, ports: ["${port}:80"], volumes: ['more:/more', 'data:/in`,
+    );
+    t.is(await deployed(failing.replace('unused: }', 'more: }')), 'error');
+    t.deepEqual((await volumeNames()).sort(), [own, 'shop_data'].sort(), 'what the deploy made is gone');
+    t.is((await nest.docker.listContainers({ all: true })).length, 0);
+
+    t.is(await deployed(changed), 'result');
+    const { Mounts } = await nest.docker.getContainer('shop-db-1').inspect();
+    t.is(Mounts.find(({ Destination }) => Destination === '/own')?.Name, own);
+    t.is((await volumeNames()).length, 3);
+    await nest.stream('DELETE', '/nest/deployments/shop?volumes=1');
+    t.deepEqual(await volumeNames(), []);
+  },
+);
+
+test.serial(
+  'a crash while a service gets another container takes what was new, and no volume that is older',
+  async (t) => {
+    const { id } = await create('shop-db-1', { volumes: { '/own': {}, '/new': {} } });
+    await nest.engine.close();
+    const state = openState(nest.paths.stateDatabase);
+    const row = state.containers.get(id);
+    const [own, other] = row?.record.spec.volumes?.map(({ volume }) => volume) ?? [];
+    if (row?.guest == null || own === undefined || other === undefined) throw new Error('no volumes');
+    const createdAt = row.record.createdAt + 60_000;
+    state.containers.save({ ...row, phase: 'creating', record: { ...row.record, createdAt } });
+    state.close();
+    const { description } = volumePaths(nest.paths, other);
+    const volume = JSON.parse(await readFile(description, 'utf8')) as Volume;
+    await writeFile(description, JSON.stringify({ ...volume, createdAt }));
+    await nest.guests.remove(row.guest);
+    nest = await openTestEngine({ folder: path.dirname(nest.paths.data), guests: nest.guests });
+    await until('the new volume is gone', () => !existsSync(volumePaths(nest.paths, other).folder));
+    t.true(existsSync(volumePaths(nest.paths, own).disk));
+  },
+);
+
+test.serial('of the volumes of a project that cannot be made none is left', async (t) => {
+  const volumes = 'volumes: { data: , gone: { external: true } }';
+  const file = `services:\n  db: { image: hello, volumes: ['data:/srv', 'gone:/gone'] }\n${volumes}\n`;
+  t.is(await deployed(file), 'error');
+  t.deepEqual(await volumeNames(), []);
+});
+
+async function deployed(file: string): Promise<unknown> {
+  const body = { file, fileName: 'compose.yaml', folder: 'shop', environment: {} };
+  return (await nest.stream('POST', '/nest/deployments', body)).at(-1)?.['type'];
+}

@@ -50,7 +50,7 @@ export async function createContainer(
   undo.defer(() => removeMade(ctx, made));
   undo.defer(() => abandon(ctx, id, taken.seat));
   const layers = await ctx.images.layers(image, progress);
-  const taking = { zone, operation: `create container \`${name}\``, requests, anonymous };
+  const taking = { zone, operation: `create container \`${name}\``, requests, anonymous, owner: record.labels };
   const volumes = await takeVolumes(ctx, taking, (volume) => made.push(volume));
   // From here on they are in use, however long the guest takes to boot.
   containers.save({ ...row, record: withVolumes(record, volumes) });

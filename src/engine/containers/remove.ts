@@ -35,7 +35,8 @@ export async function dropContainer(ctx: Context, container: Container, volumes 
   if (last === undefined) return;
   ctx.state.containers.delete(id);
   emitContainer(ctx, 'destroy', last, { exitCode: String(last.state.exitCode) });
-  if (volumes || last.record.autoRemove || last.phase === 'creating') await removeAnonymous(ctx, last);
+  if (volumes || last.record.autoRemove) await removeAnonymous(ctx, last);
+  else if (last.phase === 'creating') await removeAnonymous(ctx, last, last.record.createdAt);
   if (container.guest === null) return;
   ctx.volumes.consider(container.guest);
   ctx.idle.consider(container.guest);

@@ -14,6 +14,8 @@ import { CreateBody, createRequest } from '../docker-api/create-body.ts';
 import { asStartError } from '../docker-api/start-error.ts';
 import type { Container } from '../state/record.ts';
 import { isAnonymous } from '../../volumes/volume.ts';
+import { removeAnonymous } from '../volumes/remove.ts';
+import { forgetVolumes, leftVolumes } from '../volumes/service.ts';
 import { mountsOf } from '../volumes/users.ts';
 import { removeEmptyGuests } from './down.ts';
 
@@ -29,10 +31,11 @@ export interface Plan {
  */
 export async function applyPlan(
   ctx: Context,
-  { project, steps, accelerator }: Plan,
+  plan: Plan,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ServiceResult[]> {
+  const { project, steps } = plan;
   const results: ServiceResult[] = [];
   const left = new Set<string>();
   const reuse = new Map<string, Record<string, string>>();
@@ -43,7 +46,9 @@ export async function applyPlan(
     if (step.action === 'recreate') reuse.set(step.service.name, anonymousVolumes(ctx, old));
     await progress.step(`Removing ${old.record.name}`, () => remove(ctx, old));
     if (old.guest !== null) left.add(old.guest);
-    if (step.action === 'remove') results.push(serviceResult(ctx, step.service, old, 'removed', step.reason));
+    if (step.action !== 'remove') continue;
+    await forgetVolumes(ctx, project.name, step.service);
+    results.push(serviceResult(ctx, step.service, old, 'removed', step.reason));
   }
 
   await using undo = new AsyncDisposableStack();
@@ -51,7 +56,7 @@ export async function applyPlan(
   const containers = await together(
     wanted.map((step) => async (stop: AbortSignal) => {
       if (step.action === 'unchanged' || step.action === 'start') return ctx.state.containers.find(step.id);
-      const container = await create(ctx, requestOf(project, step.service, accelerator, reuse), progress, stop);
+      const container = await create(ctx, requestOf(ctx, plan, step.service, reuse), progress, stop);
       undo.defer(() => undoCreate(ctx, container));
       return container;
     }),
@@ -99,13 +104,14 @@ async function create(
 
 /** @param reuse nameless volumes of each service's former container: what is in them stays with the service */
 function requestOf(
-  project: Project,
+  ctx: Context,
+  { project, accelerator }: Plan,
   service: Service,
-  accelerator: AcceleratorChoice,
   reuse: Map<string, Record<string, string>>,
 ): CreateRequest {
   const request = createRequest(v.parse(CreateBody, createBody(project, service)), service.container, accelerator);
-  return { ...request, reuse: reuse.get(service.name) ?? {} };
+  const left = leftVolumes(ctx, { project: project.name, service: service.name, zone: service.zone });
+  return { ...request, reuse: { ...left, ...reuse.get(service.name) } };
 }
 
 /** Their names by destination. */
@@ -136,7 +142,10 @@ async function remove(ctx: Context, container: Container): Promise<void> {
 async function undoCreate(ctx: Context, { record, guest }: Container): Promise<void> {
   try {
     const container = ctx.state.containers.get(record.id);
-    if (container !== undefined) await removeContainer(ctx, container, true);
+    if (container !== undefined) {
+      await removeContainer(ctx, container, true);
+      await removeAnonymous(ctx, container, record.createdAt);
+    }
     if (guest !== null && ctx.link.current()?.get(guest) !== undefined) await ctx.idle.removeIfEmpty(guest);
   } catch (error) {
     ctx.log(`undo deploy of \`${record.name}\`: ${String(error)}`);

@@ -10,7 +10,7 @@ import { seeGuests } from '../docker-api/find.ts';
 import type { Container } from '../state/record.ts';
 import { applyPlan } from './apply.ts';
 import { stampCopies } from '../copies/stamp.ts';
-import { makeProjectVolumes, removeNewVolumes } from './volumes.ts';
+import { makeProjectVolumes, removeNewVolume } from './volumes.ts';
 import { projectContainers } from './project-containers.ts';
 
 /**
@@ -30,14 +30,11 @@ export async function deploy(
   const accelerator: AcceleratorChoice = request.accelerator ?? 'auto';
   return ctx.projects(project.name, async () => {
     const steps = await plan(ctx, project, progress, signal);
-    const made = await makeProjectVolumes(ctx, project, progress);
-    try {
-      const services = await applyPlan(ctx, { project, steps, accelerator }, warningOnce(progress), signal);
-      return { project: project.name, services };
-    } catch (error) {
-      await removeNewVolumes(ctx, made);
-      throw error;
-    }
+    await using undo = new AsyncDisposableStack();
+    await makeProjectVolumes(ctx, project, progress, (volume) => undo.defer(() => removeNewVolume(ctx, volume)));
+    const services = await applyPlan(ctx, { project, steps, accelerator }, warningOnce(progress), signal);
+    undo.move();
+    return { project: project.name, services };
   });
 }
 

@@ -4,6 +4,7 @@ import { removeContainer } from '../containers/remove.ts';
 import { stopContainer } from '../containers/stop.ts';
 import type { Context } from '../context.ts';
 import { seeGuests } from '../docker-api/find.ts';
+import { forgetVolumes } from '../volumes/service.ts';
 import { removeProjectVolumes } from './volumes.ts';
 import { projectContainers } from './project-containers.ts';
 
@@ -32,6 +33,7 @@ export async function takeDown(
     );
     const guests = await removeEmptyGuests(ctx, guestIds, progress);
     const volumes = withVolumes ? await removeProjectVolumes(ctx, project, progress) : [];
+    if (!withVolumes) await forgetVolumes(ctx, project);
     return { project, removed: containers.map(({ record }) => record.name), guests, volumes };
   });
 }

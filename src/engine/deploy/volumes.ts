@@ -10,17 +10,20 @@ import { removeVolume } from '../volumes/remove.ts';
 /**
  * Makes the volumes that a project's services mount and that are not there; they stay when its containers go.
  *
- * @returns those that were made
+ * @param made takes each new one as soon as it is there
  * @throws NestError `not-found` for one that the file says is there.
  */
-export async function makeProjectVolumes(ctx: Context, project: Project, progress: Progress): Promise<Volume[]> {
-  const made: Volume[] = [];
+export async function makeProjectVolumes(
+  ctx: Context,
+  project: Project,
+  progress: Progress,
+  made: (volume: Volume) => void,
+): Promise<void> {
   const mounted = new Set(project.services.flatMap(({ mounts }) => mounts.map(nameOf)));
   for (const volume of project.volumes.filter(({ name }) => mounted.has(name))) {
     const created = await ctx.volumes.inTurn(volume.name, () => make(ctx, project.name, volume, progress));
-    if (created !== undefined) made.push(created);
+    if (created !== undefined) made(created);
   }
-  return made;
 }
 
 const nameOf = (mount: ServiceMount) => (mount.type === 'volume' ? mount.source : null);
@@ -43,12 +46,10 @@ async function make(
 }
 
 /** Takes back what a deploy made that failed. */
-export async function removeNewVolumes(ctx: Context, volumes: Volume[]): Promise<void> {
-  for (const { id } of volumes) {
-    const volume = ctx.volumes.store.get(id);
-    if (volume !== undefined)
-      await removeVolume(ctx, volume).catch((error: unknown) => ctx.log(`undo deploy: ${String(error)}`));
-  }
+export async function removeNewVolume(ctx: Context, { id }: Volume): Promise<void> {
+  const volume = ctx.volumes.store.get(id);
+  if (volume !== undefined)
+    await removeVolume(ctx, volume).catch((error: unknown) => ctx.log(`undo deploy: ${String(error)}`));
 }
 
 /** @returns the names of those that the project had. */

@@ -87,7 +87,7 @@ async function create(ctx: Context, call: Call): Promise<Reply> {
       return createVolume(ctx, { name, zone, size: size ?? DEFAULT_SIZE, labels: { ...mark, ...own } });
     const differs =
       (size !== null && size !== known.size) || (zone !== null && known.zone !== null && zone !== known.zone);
-    if (!differs) return zone === null || known.zone !== null ? known : ctx.volumes.store.assign(known.id, zone);
+    if (!differs) return zone === null || known.zone !== null ? known : ctx.volumes.store.change(known.id, { zone });
     throw new NestError('conflict', `create volume \`${name}\`: there is one with another size or zone`, {
       hint: `nest volume inspect ${name}`,
     });

@@ -25,15 +25,20 @@ export async function giveToZone(ctx: Context, volume: Volume, zone: string): Pr
     mustBeUnused(ctx, volume, operation);
     await detachEverywhere(ctx, volume, operation);
     mustBeUnused(ctx, volume, operation);
-    return ctx.volumes.store.assign(volume.id, zone);
+    return ctx.volumes.store.change(volume.id, { zone });
   });
 }
 
-/** Those that were made for this container alone and that no other has taken up. */
-export async function removeAnonymous(ctx: Context, container: Container): Promise<void> {
+/**
+ * Its nameless ones that no other has taken up.
+ *
+ * @param since milliseconds since 1970: older ones stay, as they were another container's before
+ */
+export async function removeAnonymous(ctx: Context, container: Container, since = 0): Promise<void> {
   for (const { volume: id } of mountsOf(container)) {
     const volume = ctx.volumes.store.get(id);
     if (volume === undefined || !isAnonymous(volume) || usersOf(ctx, id).length > 0) continue;
+    if (volume.createdAt < since) continue;
     await removeVolume(ctx, volume).catch((error: unknown) => ctx.log(String(error)));
   }
 }

@@ -4,6 +4,7 @@ import { NestError } from '../../errors.ts';
 import { ANONYMOUS, DEFAULT_SIZE, newVolumeId, type Volume } from '../../volumes/volume.ts';
 import type { Context } from '../context.ts';
 import { createVolume } from './create.ts';
+import { serviceLabels } from './service.ts';
 import type { VolumeRequest } from './request.ts';
 
 /** The mounts that need no name: their ids are known before their disks are made, so that a crash leaves none unknown. */
@@ -21,7 +22,7 @@ export function anonymousMounts(requests: VolumeRequest[]): VolumeMount[] {
  */
 export async function takeVolumes(
   ctx: Context,
-  { zone, operation, requests, anonymous }: Taking,
+  { zone, operation, requests, anonymous, owner }: Taking,
   made: (id: string) => void,
 ): Promise<VolumeMount[]> {
   const left = [...anonymous];
@@ -31,7 +32,7 @@ export async function takeVolumes(
     const fresh = { zone, size: size ?? DEFAULT_SIZE, labels };
     if (name === null) {
       const mount = left.shift() ?? mountOf(request, newVolumeId());
-      const mark = { [ANONYMOUS]: '', ...labels };
+      const mark = { [ANONYMOUS]: '', ...serviceLabels(owner, request.destination), ...labels };
       await createVolume(ctx, { ...fresh, id: mount.volume, name: randomBytes(32).toString('hex'), labels: mark });
       made(mount.volume);
       mounts.push(mount);
@@ -39,7 +40,7 @@ export async function takeVolumes(
     }
     const volume = await ctx.volumes.inTurn(name, async () => {
       const known = ctx.volumes.store.byName(name);
-      if (known !== undefined) return known.zone === null ? ctx.volumes.store.assign(known.id, zone) : known;
+      if (known !== undefined) return known.zone === null ? ctx.volumes.store.change(known.id, { zone }) : known;
       const created = await createVolume(ctx, { ...fresh, name });
       made(created.id);
       return created;
@@ -56,6 +57,8 @@ interface Taking {
   operation: string;
   requests: VolumeRequest[];
   anonymous: VolumeMount[];
+  /** The container's labels. */
+  owner: Readonly<Record<string, string>>;
 }
 
 function mountOf({ destination, readOnly, copy }: VolumeRequest, volume: string): VolumeMount {
