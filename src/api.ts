@@ -186,6 +186,7 @@ export const DownResult = v.object({
   removed: v.array(text),
   guests: v.array(text),
   volumes: v.optional(v.array(text), []),
+  networks: v.optional(v.array(text), []),
 });
 export const Deployment = v.object({ project: text, services: count, running: count, zones: v.array(text) });
 
@@ -256,6 +257,7 @@ export const LABELS = {
   volume: 'com.docker.compose.volume',
   /** Where a service mounts a volume that nobody named. */
   destination: 'nest.destination',
+  network: 'com.docker.compose.network',
   configHash: 'com.docker.compose.config-hash',
   /** Digests of the host's files that it was made with. */
   copies: 'nest.copies',

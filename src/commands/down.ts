@@ -9,7 +9,7 @@ import { NestCommand } from '../client/terminal/command.ts';
 export default class Down extends NestCommand {
   static override summary = 'Remove what a deploy made';
   static override description =
-    'Stops and removes the containers of a project, and the guests that nothing else needs. Its volumes stay.';
+    'Stops and removes the containers of a project, its networks, and the guests that nothing else needs. Its volumes stay.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> hello',
     { description: 'The project of the Compose file in this folder', command: '<%= config.bin %> <%= command.id %>' },
@@ -36,7 +36,8 @@ export default class Down extends NestCommand {
     for (const container of result.removed) this.print(`Removed container ${container}`);
     for (const guest of result.guests) this.print(`Removed guest ${guest}`);
     for (const volume of result.volumes) this.print(`Removed volume ${volume}`);
-    if (result.removed.length + result.guests.length + result.volumes.length === 0)
+    for (const network of result.networks) this.print(`Removed network ${network}`);
+    if (result.removed.length + result.guests.length + result.volumes.length + result.networks.length === 0)
       this.print(`${project} has nothing to remove`);
     return result;
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LABELS } from '../api.ts';
-import type { HealthCheck, Project, PublishedPort, Service, ServiceMount } from './model.ts';
+import { networksOf } from './companions.ts';
+import type { Endpoint, HealthCheck, Project, PublishedPort, Service, ServiceMount, ServiceNetwork } from './model.ts';
 import { bodySettings, type BodySettings, hostSettings, type HostSettings } from './settings.ts';
 
 /** Body of `POST /containers/create?name=` (Docker Engine API), the parts that a Compose file sets. */
@@ -42,7 +43,15 @@ export interface CreateBody extends BodySettings {
     LogConfig?: { Type: string; Config: Record<string, string> };
     PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
     Mounts?: Mount[];
+    /** A network's name, none, host, bridge or container:NAME. */
+    NetworkMode: string;
   };
+  NetworkingConfig?: { EndpointsConfig: Record<string, NetworkEndpoint> };
+}
+
+interface NetworkEndpoint {
+  Aliases: string[];
+  IPAMConfig?: { IPv4Address: string };
 }
 
 /** An entry of HostConfig.Mounts. */
@@ -66,7 +75,9 @@ export function createBody(project: Project, service: Service): CreateBody {
  * ids, so that "the image changed" and "the file changed" stay different reasons.
  */
 export function configHash(project: Project, service: Service): string {
-  const content = { container: service.container, body: bodyWithoutHash(project, service) };
+  const names = networksOf([service]);
+  const networks = project.networks.filter(({ name }) => names.includes(name));
+  const content = { container: service.container, body: bodyWithoutHash(project, service), networks };
   return createHash('sha256').update(canonicalJson(content)).digest('hex');
 }
 
@@ -86,7 +97,7 @@ function bodyWithoutHash(project: Project, service: Service): CreateBody {
     Hostname: service.hostname ?? '',
     WorkingDir: service.workingDirectory ?? '',
     User: service.user ?? '',
-    ExposedPorts: Object.fromEntries(service.ports.map((port) => [portKey(port), {}])),
+    ExposedPorts: Object.fromEntries([...service.ports.map(portKey), ...service.exposed].map((port) => [port, {}])),
     ...(service.stopSignal === null ? {} : { StopSignal: service.stopSignal }),
     ...(service.stopSeconds === null ? {} : { StopTimeout: service.stopSeconds }),
     ...(service.health !== null && { Healthcheck: healthcheck(service.health) }),
@@ -105,8 +116,23 @@ function bodyWithoutHash(project: Project, service: Service): CreateBody {
       ...(service.log !== null && { LogConfig: { Type: 'json-file', Config: service.log } }),
       PortBindings: portBindings(service.ports),
       ...(service.mounts.length > 0 && { Mounts: service.mounts.map(mount) }),
+      NetworkMode: networkMode(service.network),
     },
+    ...(service.network.mode === 'networks' && { NetworkingConfig: networking(service.network.endpoints) }),
   };
+}
+
+function networkMode(network: ServiceNetwork): string {
+  if (network.mode === 'container') return `container:${network.container}`;
+  return network.mode === 'networks' ? (network.endpoints[0]?.network ?? 'none') : network.mode;
+}
+
+function networking(endpoints: Endpoint[]): NonNullable<CreateBody['NetworkingConfig']> {
+  const bodies = endpoints.map(({ network, aliases, address }): [string, NetworkEndpoint] => [
+    network,
+    { Aliases: aliases, ...(address !== null && { IPAMConfig: { IPv4Address: address } }) },
+  ]);
+  return { EndpointsConfig: Object.fromEntries(bodies) };
 }
 
 function healthcheck(health: HealthCheck): NonNullable<CreateBody['Healthcheck']> {

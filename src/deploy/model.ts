@@ -8,7 +8,40 @@ export interface Project {
   /** In the file's order. */
   services: Service[];
   volumes: ProjectVolume[];
+  /** Those that services join. */
+  networks: ProjectNetwork[];
 }
+
+/** Its services are in one zone and, there, in one guest. */
+export interface ProjectNetwork {
+  /** As the file names it; `default` for services that name none. */
+  key: string;
+  /** Its own name: `<project>_<key>`, or what the file says. */
+  name: string;
+  zone: string;
+  /** It must be there. */
+  external: boolean;
+  /** Without a default route. */
+  internal: boolean;
+  /** Null for any free one. */
+  subnet: string | null;
+  gateway: string | null;
+  labels: Record<string, string>;
+}
+
+/** A service's place in a network, by the network's own name. The service's name is among the aliases. */
+export interface Endpoint {
+  network: string;
+  aliases: string[];
+  /** Null for any free one. */
+  address: string | null;
+}
+
+/** @property service the one whose container it is, null for a container that the file does not make */
+export type ServiceNetwork =
+  | { mode: 'networks'; endpoints: Endpoint[] }
+  | { mode: 'none' | 'host' | 'bridge' }
+  | { mode: 'container'; container: string; service: string | null };
 
 /** A volume that the file defines. */
 export interface ProjectVolume {
@@ -50,6 +83,9 @@ export interface Service {
   labels: Record<string, string>;
   ports: PublishedPort[];
   mounts: ServiceMount[];
+  network: ServiceNetwork;
+  /** "80/tcp": ports that it listens on, besides those it publishes. */
+  exposed: string[];
   hostname: string | null;
   workingDirectory: string | null;
   user: string | null;
@@ -98,6 +134,11 @@ export interface Settings {
   groups?: string[];
   devices?: { source: string; path: string; access: string }[];
   domainname?: string;
+  dns?: string[];
+  dnsSearch?: string[];
+  dnsOptions?: string[];
+  /** NAME:ADDRESS */
+  extraHosts?: string[];
 }
 
 /** -1 is no limit: getrlimit(2). */

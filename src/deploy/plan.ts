@@ -49,7 +49,7 @@ export function planDeploy(
   const services = new Set(project.services.map((service) => service.name));
   const orphans = existing.filter((container) => !services.has(container.service));
   removals.unshift(...orphans.map((container) => removal(container, 'its service is no longer in the file')));
-  return [...removals, ...steps];
+  return [...removals, ...steps.map((step) => follow(step, steps))];
 }
 
 interface Wanted {
@@ -82,6 +82,16 @@ function stepFor({ service, configHash, imageId }: Wanted, container: ExistingCo
     case 'restarting':
       return step('unchanged', 'is up to date');
   }
+}
+
+/** A container that has another one's network is made anew with that one: else it keeps a network that is gone. */
+function follow(step: PlanStep, steps: readonly PlanStep[]): PlanStep {
+  if (step.action !== 'unchanged' && step.action !== 'start') return step;
+  const { network } = step.service;
+  if (network.mode !== 'container') return step;
+  const owner = steps.find(({ service }) => typeof service !== 'string' && service.name === network.service);
+  if (owner === undefined || owner.action === 'unchanged') return step;
+  return { ...step, action: 'recreate', reason: `has the network of ${network.container}, which starts anew` };
 }
 
 function removal(container: ExistingContainer, reason: string): PlanStep {

@@ -21,6 +21,10 @@ export interface HostSettings {
   OomScoreAdj?: number;
   StorageOpt?: { size: string };
   GroupAdd?: string[];
+  Dns?: string[];
+  DnsSearch?: string[];
+  DnsOptions?: string[];
+  ExtraHosts?: string[];
   Devices?: { PathOnHost: string; PathInContainer: string; CgroupPermissions: string }[];
 }
 
@@ -36,6 +40,7 @@ export function bodySettings({ tty, stdin, domainname }: Settings): BodySettings
 export function hostSettings(settings: Settings): HostSettings {
   const { readonlyRoot, init, capabilitiesAdded, capabilitiesDropped, securityOptions, groups } = settings;
   const { tmpfs, ulimits, sysctls, shmSize, oomScoreAdj, storageLimit, devices } = settings;
+  const { dns, dnsSearch, dnsOptions, extraHosts } = settings;
   return {
     ...(readonlyRoot && { ReadonlyRootfs: true }),
     ...(init && { Init: true }),
@@ -49,6 +54,10 @@ export function hostSettings(settings: Settings): HostSettings {
     ...(oomScoreAdj !== undefined && { OomScoreAdj: oomScoreAdj }),
     ...(storageLimit !== undefined && { StorageOpt: { size: String(storageLimit) } }),
     ...(groups && { GroupAdd: groups }),
+    ...(dns && { Dns: dns }),
+    ...(dnsSearch && { DnsSearch: dnsSearch }),
+    ...(dnsOptions && { DnsOptions: dnsOptions }),
+    ...(extraHosts && { ExtraHosts: extraHosts }),
     ...(devices && {
       Devices: devices.map(({ source, path, access }) => ({
         PathOnHost: source,

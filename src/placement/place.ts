@@ -15,8 +15,15 @@ export interface PlacementRequest {
   guestImage?: string | undefined;
   /** The guest, by name, that it must be in, and why: a network is in one guest. */
   beside?: { guest: string; why: string } | undefined;
-  /** Bytes for others that come next and must be in the same guest. */
-  companions?: number | undefined;
+  /** Of others that come next and must be in the same guest. */
+  companions?: Companions | undefined;
+}
+
+export interface Companions {
+  /** Sum of their `countedMemory`, bytes. */
+  memory: number;
+  /** Cores, of the one that asks for most. */
+  cpus: number;
 }
 
 export interface PlacementGuest {
@@ -106,15 +113,17 @@ function placeBeside(
   const { pin } = request;
   const elsewhere = pin?.firm === true && pin.guest !== name;
   const guest = live.find((candidate) => candidate.name === name);
-  if (guest !== undefined && !elsewhere && fits({ ...request, companions: 0 }, guest))
+  if (guest !== undefined && !elsewhere && fits({ ...request, companions: undefined }, guest))
     return { kind: 'existing', guest, reason: `joins guest ${name}: ${why}, ${mebibytes(freeMemory(guest))} free` };
   const lacks = elsewhere
     ? `its volume ${pin.volume} is in use in guest ${pin.guest}`
     : guest === undefined
       ? 'it does not run'
-      : isShaped(request, guest)
-        ? `it has ${mebibytes(freeMemory(guest))} and ${guest.vcpus} vCPUs free`
-        : 'it has another shape than asked';
+      : !boots(request, guest)
+        ? `it boots ${guest.guestImage}`
+        : isShaped(request, guest)
+          ? `it has ${mebibytes(freeMemory(guest))} and ${guest.vcpus} vCPUs free`
+          : 'it has another shape than asked';
   throw new NestError('no-room', `place a container in guest \`${name}\`, where it must be as it ${why}: ${lacks}`, {
     hint: 'Ask for less, or use another network: a network is in one guest.',
   });
@@ -143,7 +152,9 @@ function boots({ guestImage }: PlacementRequest, guest: PlacementGuest): boolean
   return guestImage === undefined || guest.guestImage === guestImage;
 }
 
-const neededMemory = ({ memoryLimit, companions = 0 }: PlacementRequest) => countedMemory(memoryLimit) + companions;
+function neededMemory({ memoryLimit, companions }: PlacementRequest): number {
+  return countedMemory(memoryLimit) + (companions?.memory ?? 0);
+}
 
 function isShaped({ shape }: PlacementRequest, guest: PlacementGuest): boolean {
   return shape === undefined || (guest.vcpus === shape.vcpus && guest.memory === shape.memory);
@@ -151,7 +162,7 @@ function isShaped({ shape }: PlacementRequest, guest: PlacementGuest): boolean {
 
 /** A container may use so many cores at once, so its guest must have them; containers of a guest share its cores. */
 function neededVcpus(request: PlacementRequest): number {
-  return Math.ceil(request.cpus ?? 0);
+  return Math.ceil(Math.max(request.cpus ?? 0, request.companions?.cpus ?? 0));
 }
 
 function tightestFirst(a: PlacementGuest, b: PlacementGuest): number {

@@ -17,6 +17,8 @@ function service(name: string, more: Partial<Service> = {}): Service {
     labels: {},
     ports: [],
     mounts: [],
+    network: { mode: 'none' },
+    exposed: [],
     hostname: null,
     workingDirectory: null,
     user: null,
@@ -39,7 +41,7 @@ function service(name: string, more: Partial<Service> = {}): Service {
 }
 
 const web = service('web');
-const project: Project = { name: 'shop', zone: 'shop', services: [web], volumes: [] };
+const project: Project = { name: 'shop', zone: 'shop', services: [web], volumes: [], networks: [] };
 const images = new Map([['hello', 'sha256:one']]);
 
 function container(more: Partial<ExistingContainer> = {}): ExistingContainer {
@@ -53,6 +55,19 @@ function container(more: Partial<ExistingContainer> = {}): ExistingContainer {
     ...more,
   };
 }
+
+test('what has the network of a service is made anew with it', (t) => {
+  const side = service('side', { network: { mode: 'container', container: 'shop-web-1', service: 'web' } });
+  const both = { ...project, services: [web, side] };
+  const there = container({ id: 's1', name: 'shop-side-1', service: 'side', configHash: configHash(both, side) });
+  const steps = (state: ExistingContainer['state']) =>
+    planDeploy(both, images, [container({ state }), there]).map(brief);
+  t.deepEqual(steps('running'), ['unchanged web c1: is up to date', 'unchanged side s1: is up to date']);
+  t.deepEqual(steps('exited'), [
+    'start web c1: has exited',
+    'recreate side s1: has the network of shop-web-1, which starts anew',
+  ]);
+});
 
 function brief(step: PlanStep): string {
   const name = typeof step.service === 'string' ? step.service : step.service.name;

@@ -128,7 +128,7 @@ test.serial('down removes containers and the guests that held nothing else; agai
   t.deepEqual(removed.sort(), ['shop-db-1', 'shop-web-1']);
   t.deepEqual(guests, ['shop-1']);
   t.deepEqual(await containers(), ['/mine created']);
-  t.deepEqual(await down(), { project: 'shop', removed: [], guests: [], volumes: [] });
+  t.deepEqual(await down(), { project: 'shop', removed: [], guests: [], volumes: [], networks: [] });
 });
 
 test.serial('deployments are listed with their services and zones', async (t) => {

@@ -56,6 +56,29 @@ test.serial('a guest boots a cloud image and runs containers like any other', as
   t.is(((await nest.json('vm', 'list')) as unknown[]).length, 1, 'the second container joined it');
 });
 
+test.serial('containers of a network on it find each other by name', async (t) => {
+  await nest.ok('network', 'create', 'shop', '--zone', 'web');
+  const on = ['--zone', 'web', '--network', 'shop', '--rm'];
+  await nest.ok(
+    'run',
+    '-d',
+    ...on,
+    '--name',
+    'server',
+    IMAGE,
+    'sh',
+    '-c',
+    'echo hello > /index.html; exec httpd -f -h /',
+  );
+  await until(
+    'its server',
+    async () => (await nest.run(['exec', 'server', 'wget', '-qO-', 'http://127.0.0.1'])).exitCode === 0,
+  );
+  t.is(await nest.ok('run', ...on, IMAGE, 'wget', '-qO-', 'http://server'), 'hello');
+  await nest.ok('rm', '--force', 'server');
+  await nest.ok('network', 'rm', 'shop');
+});
+
 test.serial('a container that uses up its memory is killed, and the guest goes on', async (t) => {
   const outcome = await nest.run(['run', '--rm', '--zone', 'web', '-m', '16m', IMAGE, 'sh', '-c', 'tail /dev/zero']);
   t.is(outcome.exitCode, 137);

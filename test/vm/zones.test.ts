@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { busyboxImage } from '../helpers/images.ts';
 import { openNest, type Nest } from '../helpers/nest.ts';
+import { until } from '../helpers/until.ts';
 
 const IMAGE = 'localhost/busybox:test';
 
@@ -55,6 +56,37 @@ test.serial('deploying the same file again changes nothing and says so', async (
     ['recreated'],
   );
   await nest.ok('down', 'alpha');
+});
+
+test.serial('services of a project find each other by name, and nobody else does', async (t) => {
+  const folder = path.join(nest.paths.data, 'projects', 'shop');
+  await mkdir(folder, { recursive: true });
+  const file = `x-nest: { zone: shared }
+services:
+  db:
+    image: ${IMAGE}
+    command: sh -c 'echo rows > /index.html; exec httpd -f -h /'
+    networks: { back: { aliases: [store] } }
+    stop_grace_period: 1s
+  web: { image: ${IMAGE}, command: sleep 1000, networks: [front, back], ports: ['80'], stop_grace_period: 1s }
+  side: { image: ${IMAGE}, command: httpd -f -h /etc, network_mode: 'service:web', stop_grace_period: 1s }
+  lone: { image: ${IMAGE}, command: sleep 1000, stop_grace_period: 1s }
+networks: { front: , back: { internal: true } }
+`;
+  await writeFile(path.join(folder, 'compose.yaml'), file);
+  const { services } = (await nest.json('deploy', folder)) as { services: { service: string; ports: string[] }[] };
+  const fetch = (service: string, url: string) =>
+    nest.run(['exec', `shop-${service}-1`, 'wget', '-qO-', `http://${url}`]);
+  await until('the server of db', async () => (await fetch('db', '127.0.0.1')).exitCode === 0);
+  for (const name of ['db', 'store', 'shop-db-1']) t.is((await fetch('web', name)).stdout, 'rows\n', name);
+  t.regex((await fetch('lone', 'db')).stderr, /bad address/);
+  const port = services.find(({ service }) => service === 'web')?.ports[0]?.split('->')[0] ?? '';
+  const published = await globalThis.fetch(`http://${port}/hostname`);
+  t.is(await published.text(), await nest.ok('exec', 'shop-web-1', 'cat', '/etc/hostname').then((name) => `${name}\n`));
+  const names = async () => ((await nest.json('network', 'ls')) as { name: string }[]).map(({ name }) => name);
+  t.deepEqual((await names()).slice(3).sort(), ['shop_back', 'shop_default', 'shop_front']);
+  await nest.ok('down', 'shop');
+  t.is((await names()).length, 3);
 });
 
 /** A project of one service; `alpha` and `beta` are of zone "shared", `gamma` of its own. */

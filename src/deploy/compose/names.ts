@@ -34,6 +34,11 @@ export function parseContainerName(text: string): string {
   return matching(text, (name) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}$/.test(name), 'container name', PLAIN_NAME);
 }
 
+/** As Docker names networks. */
+export function parseNetworkName(text: string): string {
+  return matching(text, (name) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(name), 'network name', PLAIN_NAME);
+}
+
 export function parseHostname(text: string): string {
   return matching(text, (name) => /^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/.test(name), 'hostname', PLAIN_NAME);
 }

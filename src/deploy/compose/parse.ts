@@ -5,9 +5,13 @@ import type { Project, Service } from '../model.ts';
 import { reportConflicts } from './conflicts.ts';
 import { interpolate } from './interpolate.ts';
 import { isServiceName, parseProjectName, parseZone, projectNameOfFolder } from './names.ts';
-import { createProblems, Invalid, quoted, type Problems } from './problems.ts';
+import { createProblems, Invalid, quoted, type Place, type Problems } from './problems.ts';
 import { fields, isMap, isNull, scalar, type Reader } from './read.ts';
 import { completeService, serviceReader, type ServiceFields } from './service.ts';
+import { reportNetworks } from './connection.ts';
+import { type NetworkFields, networksReader, projectNetworks } from './networks.ts';
+import { reportApart } from './apart.ts';
+import { withSharedShapes } from '../companions.ts';
 import { projectVolumes, reportMounts, volumesReader } from './volumes.ts';
 import { readTree, type Value } from './tree.ts';
 import { topLevelRefusal } from './unsupported.ts';
@@ -44,6 +48,7 @@ export function parseCompose(request: ComposeRequest): ParsedCompose {
 interface NamedService {
   name: string;
   read: ServiceFields;
+  place: Place;
 }
 
 function readFile(
@@ -56,6 +61,7 @@ function readFile(
     version: scalar('a version', (text) => text),
     services: servicesReader(request.environment),
     volumes: volumesReader,
+    networks: networksReader,
     'x-nest': fields({ zone: scalar('a name', parseZone) }),
   };
   const read = fields(readers, { refusal: topLevelRefusal, extensions: true })(tree, problems);
@@ -68,13 +74,18 @@ function readFile(
   const defined = read?.volumes ?? [];
   reportConflicts(services, problems);
   reportMounts(services, defined, problems);
+  const networks = read?.networks ?? [];
+  reportNetworks(services, networks, problems);
   const volumes = projectVolumes(defined, name);
+  const completed = complete(services, { name, zone, volumes, networks, directory: request.directory ?? '/' });
+  reportApart(completed, new Map(services.map((service) => [service.name, service.place])), problems);
   return {
     project: {
       name,
       zone,
       volumes,
-      services: complete(services, { name, zone, volumes, directory: request.directory ?? '/' }),
+      networks: projectNetworks(completed, networks, { name, zone }),
+      services: withSharedShapes(completed),
     },
     version: read?.version,
   };
@@ -92,7 +103,7 @@ function servicesReader(environment: Readonly<Record<string, string>>): Reader<N
       if (isNull(entry.value) || (read !== undefined && !hasContent(entry.value, 'image'))) {
         problems.report(entry.key, 'has no image', 'add `image: NAME`');
       }
-      return read === undefined ? [] : [{ name, read }];
+      return read === undefined ? [] : [{ name, read, place: entry.key }];
     });
   };
 }
@@ -106,11 +117,13 @@ function hasContent(value: Value, key: string): boolean {
 
 function complete(
   services: NamedService[],
-  project: Pick<Project, 'name' | 'zone' | 'volumes'> & { directory: string },
+  project: Pick<Project, 'name' | 'zone' | 'volumes'> & { directory: string; networks: NetworkFields[] },
 ): Service[] {
+  const named = new Map(services.map(({ name, read }) => [name, read.container_name?.value]));
+  const containerOf = (service: string) => named.get(service) ?? `${project.name}-${service}-1`;
   return services.flatMap(({ name, read }) => {
     const { image } = read;
-    return image === undefined ? [] : [completeService(name, { ...read, image }, project)];
+    return image === undefined ? [] : [completeService(name, { ...read, image }, project, containerOf)];
   });
 }
 

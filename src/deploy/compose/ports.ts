@@ -30,6 +30,15 @@ export function parsePort(text: string): PublishedPort {
   return published(address, host === undefined || host === '' ? 0 : portNumber(host), portNumber(container));
 }
 
+/** An entry of `expose`: `3000`, `3000-3005`, `3000/udp`. Each port as "3000/tcp". */
+export const exposedReader: Reader<string[]> = scalar('a port', (text) => {
+  const [, first = '', last = first, protocol = 'tcp'] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp))?$/.exec(text) ?? [];
+  const count = Number(last) - Number(first) + 1;
+  if (first === '' || count < 1 || Number(last) > 65535 || first === '0')
+    throw new Invalid(`${quoted(text)} is no port`, 'write a port, or a range such as 3000-3005');
+  return Array.from({ length: count }, (_, index) => `${Number(first) + index}/${protocol}`);
+});
+
 /** True when the two cannot both listen. */
 export function portsCollide(a: PublishedPort, b: PublishedPort): boolean {
   if (a.hostPort === 0 || a.hostPort !== b.hostPort) return false;

@@ -12,7 +12,9 @@ import {
 } from './names.ts';
 import { mountReader } from './mounts.ts';
 import { healthReader } from './health.ts';
-import { portReader } from './ports.ts';
+import { endpointsReader, parseNetworkMode, serviceNetwork } from './connection.ts';
+import type { NetworkFields } from './networks.ts';
+import { exposedReader, portReader } from './ports.ts';
 import { Invalid, quoted } from './problems.ts';
 import {
   parseBytes,
@@ -43,16 +45,22 @@ export function serviceReader(environment: Readonly<Record<string, string>>): Re
   return fields(serviceKeys(environment), { refusal: serviceRefusal, extensions: true });
 }
 
-/** The model's service: what the file leaves out is filled in. */
+/**
+ * The model's service: what the file leaves out is filled in.
+ *
+ * @param containerOf name of another service's container
+ */
 export function completeService(
   name: string,
   read: ServiceFields & { image: string },
-  project: Pick<Project, 'name' | 'zone' | 'volumes'> & { directory: string },
+  project: Pick<Project, 'name' | 'zone' | 'volumes'> & { directory: string; networks: NetworkFields[] },
+  containerOf: (service: string) => string,
 ): Service {
+  const zone = read['x-nest']?.zone ?? project.zone;
   return {
     name,
-    container: read.container_name?.value ?? `${project.name}-${name}-1`,
-    zone: read['x-nest']?.zone ?? project.zone,
+    container: containerOf(name),
+    zone,
     shape: read['x-nest']?.shape ?? null,
     image: read.image,
     command: read.command ?? null,
@@ -61,6 +69,8 @@ export function completeService(
     labels: read.labels ?? {},
     ports: read.ports?.map((port) => port.value) ?? [],
     mounts: namedMounts(read.volumes, project),
+    network: serviceNetwork(name, read, project, { zone, containerOf }),
+    exposed: read.expose?.flat() ?? [],
     hostname: read.hostname ?? null,
     workingDirectory: read.working_dir ?? null,
     user: read.user ?? null,
@@ -89,6 +99,9 @@ function serviceKeys(environment: Readonly<Record<string, string>>) {
     environment: environmentReader(environment),
     ports: list(located(portReader)),
     volumes: list(located(mountReader)),
+    networks: endpointsReader,
+    network_mode: located(scalar('a network mode', parseNetworkMode)),
+    expose: list(exposedReader),
     mem_limit: scalar('a size', parseMemory),
     cpus: scalar('a number', parseCpus),
     pids_limit: scalar('a number', parsePids),

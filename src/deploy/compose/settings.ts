@@ -1,6 +1,7 @@
 import { CAPABILITIES, OWN_SYSCTL, RLIMITS } from '../../../guest-agent/api.ts';
 import type { Settings, Ulimit } from '../model.ts';
 import { parseAbsolutePath } from './names.ts';
+import { lookupKeys } from './lookup.ts';
 import { Invalid, quoted } from './problems.ts';
 import { parseBytes, parseStorage } from './quantities.ts';
 import { either, fields, list, scalar, type Fields, type Reader } from './read.ts';
@@ -25,6 +26,10 @@ export function settingsOf(read: Fields<typeof settingKeys>): Settings {
     ...(read.group_add && { groups: read.group_add }),
     ...(read.devices && { devices: read.devices }),
     ...(read.domainname !== undefined && { domainname: read.domainname }),
+    ...(read.dns && { dns: read.dns }),
+    ...(read.dns_search && { dnsSearch: read.dns_search }),
+    ...(read.dns_opt && { dnsOptions: read.dns_opt }),
+    ...(read.extra_hosts && { extraHosts: read.extra_hosts }),
   };
 }
 
@@ -161,6 +166,7 @@ export const settingKeys = {
   group_add: list(scalar('a group', parseGroup)),
   devices: list(scalar('a device', parseDevice)),
   domainname: scalar('a name', parseDomainName),
+  ...lookupKeys,
 };
 
 function parseDomainName(text: string): string {

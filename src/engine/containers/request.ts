@@ -3,6 +3,7 @@ import type { AcceleratorChoice } from '../../api.ts';
 import type { HostCopy, PortRequest } from '../state/record.ts';
 import type { VolumeRequest } from '../volumes/request.ts';
 import type { NetworkWish } from '../networks/attach.ts';
+import type { Companions } from '../../placement/place.ts';
 import type { HealthRequest } from './health.ts';
 
 /** A container as a client asks for it. Null is left to the image. */
@@ -43,8 +44,8 @@ export interface CreateRequest {
   /** Names of volumes to have again in place of new nameless ones, by destination. */
   reuse: Record<string, string>;
   network: NetworkWish;
-  /** Bytes for others that are made next and must be in its guest. */
-  companions?: number;
+  /** What others that are made next need in its guest, and the ids of all their networks. */
+  companions?: Companions & { networks: string[] };
   restart: RestartPolicy;
   /** Null for the agent's own. */
   log: LogLimits | null;

@@ -17,7 +17,9 @@ import { isAnonymous } from '../../volumes/volume.ts';
 import { removeAnonymous } from '../volumes/remove.ts';
 import { forgetVolumes, leftVolumes } from '../volumes/service.ts';
 import { mountsOf } from '../volumes/users.ts';
+import { removeNetwork } from '../networks/networks.ts';
 import { removeEmptyGuests } from './down.ts';
+import { companions, makeProjectNetworks } from './networks.ts';
 
 export interface Plan {
   project: Project;
@@ -26,8 +28,9 @@ export interface Plan {
 }
 
 /**
- * Carries out a plan. First all removals, because services may swap ports and names; then all creates side by side, so
- * that guests boot together; then the starts in the file's order. When one fails, what was created here is removed.
+ * Carries out a plan. First all removals, because services may swap ports, names and addresses; then networks, and all
+ * creates side by side, so that guests boot together; then the starts in the file's order. A container that has another
+ * one's network comes after it in both. When one fails, what was created here is removed.
  */
 export async function applyPlan(
   ctx: Context,
@@ -52,16 +55,27 @@ export async function applyPlan(
   }
 
   await using undo = new AsyncDisposableStack();
-  const wanted = steps.filter((step) => step.action !== 'remove');
-  const containers = await together(
-    wanted.map((step) => async (stop: AbortSignal) => {
-      if (step.action === 'unchanged' || step.action === 'start') return ctx.state.containers.find(step.id);
-      const container = await create(ctx, requestOf(ctx, plan, step.service, reuse), progress, stop);
-      undo.defer(() => undoCreate(ctx, container));
-      return container;
-    }),
-    signal,
-  );
+  for (const network of makeProjectNetworks(ctx, project)) undo.defer(() => void removeNetwork(ctx, network.id));
+  const all = steps.filter((step) => step.action !== 'remove');
+  const isJoined = ({ service: { network } }: (typeof all)[number]) => network.mode === 'container';
+  const make = (wave: typeof all) =>
+    together(
+      wave.map((step) => async (stop: AbortSignal) => {
+        if (step.action === 'unchanged' || step.action === 'start') return ctx.state.containers.find(step.id);
+        const request = {
+          ...requestOf(ctx, plan, step.service, reuse),
+          companions: companions(ctx, project, step.service),
+        };
+        const container = await create(ctx, request, progress, stop);
+        undo.defer(() => undoCreate(ctx, container));
+        return container;
+      }),
+      signal,
+    );
+  const waves = [all.filter((step) => !isJoined(step)), all.filter(isJoined)];
+  const wanted = waves.flat();
+  const containers: Container[] = [];
+  for (const wave of waves) containers.push(...(await make(wave)));
   for (const [index, step] of wanted.entries()) {
     const container = containers[index];
     if (container === undefined) continue;

@@ -5,12 +5,13 @@ import { stopContainer } from '../containers/stop.ts';
 import type { Context } from '../context.ts';
 import { seeGuests } from '../docker-api/find.ts';
 import { forgetVolumes } from '../volumes/service.ts';
+import { removeProjectNetworks } from './networks.ts';
 import { removeProjectVolumes } from './volumes.ts';
 import { projectContainers } from './project-containers.ts';
 
 /**
- * Stops and removes a project's containers, then the guests that held nothing else, and its volumes where that is asked
- * for. Nothing there is success.
+ * Stops and removes a project's containers, then its networks and the guests that held nothing else, and its volumes
+ * where that is asked for. Nothing there is success.
  */
 export async function takeDown(
   ctx: Context,
@@ -34,7 +35,8 @@ export async function takeDown(
     const guests = await removeEmptyGuests(ctx, guestIds, progress);
     const volumes = withVolumes ? await removeProjectVolumes(ctx, project, progress) : [];
     if (!withVolumes) await forgetVolumes(ctx, project);
-    return { project, removed: containers.map(({ record }) => record.name), guests, volumes };
+    const networks = removeProjectNetworks(ctx, project);
+    return { project, removed: containers.map(({ record }) => record.name), guests, volumes, networks };
   });
 }
 

@@ -13,12 +13,14 @@ import type { GuestRecord, Guests } from '../../vm/guests.ts';
 import { memoryLimit } from '../containers/limits.ts';
 import { companionsOf } from '../networks/attach.ts';
 import { networkIdsOf } from '../networks/networks.ts';
+import type { CreateRequest } from '../containers/request.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { Context } from '../context.ts';
 import { pinOf, placedUsers } from '../volumes/pin.ts';
 import { bootOnce, type Boots } from './boots.ts';
 
-export interface SeatRequest extends Omit<PlacementRequest, 'pin'> {
+export interface SeatRequest extends Omit<PlacementRequest, 'pin' | 'companions'> {
+  companions?: CreateRequest['companions'];
   accelerator: AcceleratorChoice;
   volumes?: VolumeMount[];
   /** Of the container, whose networks may be in a guest already. */
@@ -60,8 +62,9 @@ export function createSeats(ctx: Context, host: HostCapacity): Seats {
       // From here to `held.set` nothing waits, so two requests never count on the same room.
       const users = [...placedUsers(ctx, guests), ...held.values().map((seat) => ({ ...seat, firm: true }))];
       const pin = pinOf(volumes, users, (id) => ctx.volumes.store.get(id)?.name ?? id);
-      const networks = request.record === undefined ? [] : networkIdsOf(request.record.spec);
-      const beside = besideOf(ctx, request.record, guests) ?? besideHeld(networks, held.values());
+      const own = request.record === undefined ? [] : networkIdsOf(request.record.spec);
+      const networks = [...new Set([...own, ...(request.companions?.networks ?? [])])];
+      const beside = besideOf(ctx, request.record, networks, guests) ?? besideHeld(networks, held.values());
       const placement = place({ ...request, pin, beside }, candidates(ctx, guests, boots, heldIn), {
         memoryAvailable: available - promisedToBooting(boots),
         cpus: host.cpus,
@@ -97,8 +100,13 @@ interface HeldSeat {
 }
 
 /** Where containers of the same networks are. */
-function besideOf(ctx: Context, record: ContainerRecord | undefined, guests: Guests): PlacementRequest['beside'] {
-  const companions = record && companionsOf(ctx, record);
+function besideOf(
+  ctx: Context,
+  record: ContainerRecord | undefined,
+  networks: string[],
+  guests: Guests,
+): PlacementRequest['beside'] {
+  const companions = record && companionsOf(ctx, record, networks);
   return companions && { guest: guests.get(companions.guest)?.name ?? companions.guest, why: companions.why };
 }
 

@@ -2,7 +2,7 @@ import type { Attachment, Lookup, Network } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import type { ContainerRecord } from '../state/record.ts';
-import { membersOf, networkIdsOf } from './networks.ts';
+import { membersOf } from './networks.ts';
 import { BRIDGE } from './predefined.ts';
 
 /** How a client asks for a container to be connected. */
@@ -66,12 +66,17 @@ export function networkOf(
 /**
  * Where a container must be, as others that it shares a network with are there.
  *
+ * @param networks ids of its networks, and of those of others that must be with it
  * @throws NestError `conflict` when they are in several guests
  */
-export function companionsOf(ctx: Context, { id, name, spec }: ContainerRecord): Companions | undefined {
+export function companionsOf(
+  ctx: Context,
+  { id, name, spec }: ContainerRecord,
+  networks: string[],
+): Companions | undefined {
   const { network } = spec;
   const joined = network?.mode === 'container' ? [ctx.state.containers.find(network.container)] : [];
-  const members = networkIdsOf(spec).flatMap((network) => membersOf(ctx, network));
+  const members = networks.flatMap((network) => membersOf(ctx, network));
   const placed = [...joined, ...members].filter(
     (other) => other.guest !== null && other.lost === null && other.record.id !== id,
   );

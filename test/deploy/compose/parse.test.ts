@@ -29,6 +29,18 @@ test('a file with only an image has every default filled in', (t) => {
       name: 'shop',
       zone: 'shop',
       volumes: [],
+      networks: [
+        {
+          key: 'default',
+          name: 'shop_default',
+          zone: 'shop',
+          external: false,
+          internal: false,
+          subnet: null,
+          gateway: null,
+          labels: {},
+        },
+      ],
       services: [
         {
           name: 'web',
@@ -42,6 +54,8 @@ test('a file with only an image has every default filled in', (t) => {
           labels: {},
           ports: [],
           mounts: [],
+          network: { mode: 'networks', endpoints: [{ network: 'shop_default', aliases: ['web'], address: null }] },
+          exposed: [],
           hostname: null,
           workingDirectory: null,
           user: null,
@@ -101,6 +115,20 @@ const good: [title: string, lines: string[], service: Partial<Service>][] = [
         { hostIp: '127.0.0.1', hostPort: 0, containerPort: 81, protocol: 'tcp' },
         { hostIp: '0.0.0.0', hostPort: 8082, containerPort: 82, protocol: 'tcp' },
       ],
+    },
+  ],
+  ['ports that it listens on', ['expose: ["80", 81-82/udp]'], { exposed: ['80/tcp', '81/udp', '82/udp'] }],
+  ['no network', ['network_mode: none'], { network: { mode: 'none' } }],
+  [
+    'names of its own',
+    ['dns: 192.0.2.53', 'dns_search: [a.example]', 'dns_opt: [ndots:2]', 'extra_hosts: { db: 10.5.0.7 }'],
+    {
+      settings: {
+        dns: ['192.0.2.53'],
+        dnsSearch: ['a.example'],
+        dnsOptions: ['ndots:2'],
+        extraHosts: ['db:10.5.0.7'],
+      },
     },
   ],
   ['limits', ['mem_limit: 64m', 'cpus: 0.5', 'pids_limit: 50'], { memory: 67108864, cpus: 0.5, pids: 50 }],

@@ -1,0 +1,114 @@
+import { isIPv4 } from 'node:net';
+import type { ProjectNetwork, ServiceNetwork } from '../model.ts';
+import { parseNetworkName } from './names.ts';
+import { Invalid, quoted } from './problems.ts';
+import { fields, isMap, isNull, list, scalar, type Reader } from './read.ts';
+import { parseFlag } from './settings.ts';
+import { networkRefusal } from './unsupported.ts';
+import { labelsReader } from './variables.ts';
+
+/** A top-level network as the file has it; its name depends on the project's, its zone on its services'. */
+export type NetworkFields = Omit<ProjectNetwork, 'name' | 'zone'> & { name: string | null };
+
+/** `networks` at the top of the file: https://github.com/compose-spec/compose-spec/blob/main/06-networks.md */
+export const networksReader: Reader<NetworkFields[]> = (value, problems) => {
+  if (!isMap(value, problems)) return undefined;
+  return [...value.entries].flatMap(([key, entry]) => {
+    try {
+      parseNetworkName(key);
+    } catch (error) {
+      problems.report(entry.key, (error as Invalid).message, (error as Invalid).advice);
+    }
+    const read = isNull(entry.value) ? {} : DEFINITION(entry.value, problems);
+    if (read === undefined) return [];
+    const [range, second] = read.ipam?.config ?? [];
+    if (second !== undefined) problems.report(entry.value, 'has more than one subnet', 'leave one');
+    return {
+      key,
+      name: read.name ?? null,
+      external: read.external ?? false,
+      internal: read.internal ?? false,
+      subnet: range?.subnet ?? null,
+      gateway: range?.gateway ?? null,
+      labels: read.labels ?? {},
+    };
+  });
+};
+
+/** The model's networks that services join, each in the zone of its services. */
+export function projectNetworks(
+  services: { zone: string; network: ServiceNetwork }[],
+  defined: NetworkFields[],
+  project: { name: string; zone: string },
+): ProjectNetwork[] {
+  const joined = new Map<string, ProjectNetwork>();
+  for (const { zone, network } of services)
+    for (const { network: name } of network.mode === 'networks' ? network.endpoints : []) {
+      const fields = defined.find((each) => networkName(each, project.name) === name);
+      joined.set(name, joined.get(name) ?? { ...(fields ?? DEFAULT_NETWORK), name, zone });
+    }
+  return [...joined.values()];
+}
+
+/** Named as Compose names them. */
+export function networkName(
+  { key, name, external }: Pick<NetworkFields, 'key' | 'name' | 'external'>,
+  project: string,
+) {
+  return name ?? (external ? key : `${project}_${key}`);
+}
+
+/** Four numbers. */
+export function parseAddress(text: string): string {
+  if (isIPv4(text)) return text;
+  throw new Invalid(`${quoted(text)} is no IPv4 address`, 'write one, such as 10.5.0.7');
+}
+
+function parseSubnet(text: string): string {
+  const [address = '', prefix = ''] = text.split('/');
+  if (isIPv4(address) && /^\d{1,2}$/.test(prefix)) return text;
+  throw new Invalid(`${quoted(text)} is no IPv4 subnet`, 'write its first address and its prefix, such as 10.5.0.0/24');
+}
+
+function only(wanted: string, what: string): (text: string) => string {
+  return (text) => {
+    if (text === wanted) return text;
+    throw new Invalid(`${quoted(text)} is no ${what} that nest has`, 'remove the key');
+  };
+}
+
+const flag = scalar('true or false', parseFlag);
+
+const DEFINITION = fields(
+  {
+    name: scalar('a name', parseNetworkName),
+    external: flag,
+    driver: scalar('a name', only('bridge', 'driver')),
+    internal: flag,
+    attachable: flag,
+    enable_ipv4: scalar('true', only('true', 'choice')),
+    enable_ipv6: scalar('false', only('false', 'choice')),
+    labels: labelsReader,
+    ipam: fields({
+      driver: scalar('a name', only('default', 'driver')),
+      config: list(
+        fields(
+          { subnet: scalar('a subnet', parseSubnet), gateway: scalar('an address', parseAddress) },
+          { refusal: networkRefusal },
+        ),
+      ),
+    }),
+  },
+  { refusal: networkRefusal, extensions: true },
+);
+
+/** What services that name no network are in. */
+export const DEFAULT_NETWORK: NetworkFields = {
+  key: 'default',
+  name: null,
+  external: false,
+  internal: false,
+  subnet: null,
+  gateway: null,
+  labels: {},
+};

@@ -1,0 +1,92 @@
+import test from 'ava';
+import type { Attachment } from '../../guest-agent/api.ts';
+import type { DeployResult, DownResult } from '../../src/api.ts';
+import type { ErrorBody } from '../../src/errors.ts';
+import { openTestEngine, type TestEngine } from '../helpers/engine.ts';
+
+/** Networks of Compose projects, at the engine. */
+let nest: TestEngine;
+
+test.beforeEach(async () => {
+  nest = await openTestEngine();
+});
+test.afterEach.always(() => nest.close());
+
+async function ask(file: string): Promise<Record<string, unknown>> {
+  const body = { file, fileName: 'compose.yaml', folder: 'shop', environment: {} };
+  return (await nest.stream('POST', '/nest/deployments', body)).at(-1) ?? {};
+}
+
+async function deploy(file: string): Promise<string[]> {
+  const last = await ask(file);
+  if (last['type'] !== 'result') throw new Error(JSON.stringify(last));
+  return (last['value'] as DeployResult).services.map((each) => `${each.service} ${each.action} ${each.guest}`);
+}
+
+const refused = async (file: string) => (await ask(file))['error'] as ErrorBody;
+const down = async () => (await nest.stream('DELETE', '/nest/deployments/shop')).at(-1)?.['value'] as DownResult;
+const made = async () => (await nest.docker.listNetworks({ filters: '{"type":["custom"]}' })).map(({ Name }) => Name);
+const networkOf = async (name: string) => (await nest.docker.getContainer(name).inspect()).NetworkSettings.Networks;
+
+test.serial('the services of a project are in one network and one guest, which has room for all', async (t) => {
+  const large = '{ image: hello, mem_limit: 600m, cpus: 1 }';
+  t.deepEqual(await deploy(`services:\n  web: ${large}\n  db: ${large}\n  cache: ${large}\n`), [
+    'web created shop-1',
+    'db created shop-1',
+    'cache created shop-1',
+  ]);
+  t.deepEqual(await made(), ['shop_default']);
+  t.deepEqual(Object.keys(await networkOf('shop-db-1')), ['shop_default']);
+  const specs = [...nest.guests.agent(nest.guests.list()[0]?.id ?? '').containers.values()].map(({ spec }) => spec);
+  const names = specs.map(({ network }) =>
+    (network as { attachments: Attachment[] }).attachments[0]?.names.slice(0, 3),
+  );
+  t.true(names.some((each) => each?.includes('shop-web-1') && each.includes('web')));
+  t.deepEqual((await down()).networks, ['shop_default']);
+  t.deepEqual(await made(), []);
+});
+
+test.serial('a network whose definition changed is made anew with its services; others stay', async (t) => {
+  const file = (more: string) => `
+services:
+  web: { image: hello, networks: [front] }
+  db: { image: hello, networks: [back] }
+networks: { front: , back: { ${more} } }
+`;
+  await deploy(file(''));
+  t.deepEqual(await deploy(file('')), ['web unchanged shop-1', 'db unchanged shop-1']);
+  t.deepEqual(await deploy(file('internal: true')), ['web unchanged shop-1', 'db recreated shop-1']);
+  const back = (await nest.docker.getNetwork('shop_back').inspect()) as { Internal: boolean };
+  t.true(back.Internal);
+});
+
+test.serial('a service has the network of another one, and is made anew with it', async (t) => {
+  const file = (more = '') => `
+services:
+  side: { image: hello, network_mode: "service:web" }
+  web: { image: hello${more} }
+`;
+  await deploy(file());
+  const { Id } = await nest.docker.getContainer('shop-web-1').inspect();
+  const mode = async () => (await nest.docker.getContainer('shop-side-1').inspect()).HostConfig.NetworkMode;
+  t.is(await mode(), `container:${Id}`);
+  t.deepEqual(await deploy(file(', user: "5"')), ['web recreated shop-1', 'side recreated shop-1']);
+  t.not(await mode(), `container:${Id}`);
+});
+
+test.serial('a deploy that cannot have its networks leaves nothing', async (t) => {
+  const external = 'services: { web: { image: hello } }\nnetworks: { default: { external: true, name: there } }\n';
+  t.like(await refused(external), { code: 'not-found', hint: 'nest network create there' });
+  await nest.docker.createNetwork({ Name: 'shop_default' });
+  t.regex((await refused('services: { web: { image: hello } }')).message, /is there, and not of this project/);
+  await nest.docker.getNetwork('shop_default').remove();
+  const overlap = 'networks: { default: { ipam: { config: [{ subnet: 172.17.0.0/24 }] } } }';
+  t.regex((await refused(`services: { web: { image: hello } }\n${overlap}\n`)).message, /another network has a part/);
+  const later = 'services: { web: { image: hello }, db: { image: "localhost:1/nope" } }';
+  t.is((await refused(later)).code, 'image-not-found');
+  t.deepEqual(await made(), []);
+  t.deepEqual(await nest.docker.listContainers({ all: true }), []);
+  await nest.docker.createNetwork({ Name: 'there' });
+  t.deepEqual(await deploy(external), ['web created shop-1']);
+  t.deepEqual((await down()).networks, [], 'what the project did not make stays');
+});
