@@ -41,7 +41,7 @@ test('no permission for the socket is told apart from no engine', (t) => {
 
 test('progress comes as it happens, the result last', async (t) => {
   const step = { type: 'step', id: 1, title: 'Boot', state: 'running', detail: 'kernel' } as const;
-  const result = { type: 'result', value: { project: 'p', removed: [], guests: [], volumes: [] } };
+  const result = { type: 'result', value: { project: 'p', removed: [], guests: [], volumes: [], networks: [] } };
   await using engine = await fakeEngine({ 'DELETE /nest/deployments/p': events(step, result) });
   const seen: ProgressEvent[] = [];
   const down = await engineClient(engine.paths.engineSocket).down('p', { volumes: false }, (event) => seen.push(event));

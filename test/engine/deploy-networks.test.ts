@@ -3,6 +3,7 @@ import type { Attachment } from '../../guest-agent/api.ts';
 import type { DeployResult, DownResult } from '../../src/api.ts';
 import type { ErrorBody } from '../../src/errors.ts';
 import { openTestEngine, type TestEngine } from '../helpers/engine.ts';
+import { until } from '../helpers/until.ts';
 
 /** Networks of Compose projects, at the engine. */
 let nest: TestEngine;
@@ -44,6 +45,15 @@ test.serial('the services of a project are in one network and one guest, which h
   t.true(names.some((each) => each?.includes('shop-web-1') && each.includes('web')));
   t.deepEqual((await down()).networks, ['shop_default']);
   t.deepEqual(await made(), []);
+});
+
+test.serial('when their guest ends, they run again in one guest that has room for all', async (t) => {
+  const large = '{ image: hello, mem_limit: 600m, restart: always }';
+  await deploy(`services:\n  web: ${large}\n  db: ${large}\n  cache: ${large}\n`);
+  await nest.guests.crash(nest.guests.list()[0]?.id ?? '');
+  const states = async () => (await nest.docker.listContainers({ all: true })).map(({ State }) => State);
+  await until('all to run', async () => (await states()).every((state) => state === 'running'));
+  t.is(nest.guests.list().length, 1);
 });
 
 test.serial('a network whose definition changed is made anew with its services; others stay', async (t) => {

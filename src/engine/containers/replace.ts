@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { Seat } from '../guests/seats.ts';
 import type { Container } from '../state/record.ts';
 import { sendCopies } from '../copies/send.ts';
+import { lostCompanions } from '../networks/companions.ts';
 import { findImage, putInto } from './create.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
 import { guestWanted } from './merge.ts';
@@ -33,7 +34,7 @@ export async function replaceContainer(
   const wish = guestWanted(record.labels, `place container \`${record.name}\``);
   const volumes = record.spec.volumes ?? [];
   const wanted = { zone, memoryLimit: memoryLimit(limits), cpus: cpuLimit(limits), accelerator, ...wish, volumes };
-  const seat = await ctx.seats.take({ ...wanted, record }, progress, signal);
+  const seat = await ctx.seats.take({ ...wanted, record, companions: lostCompanions(ctx, record) }, progress, signal);
   undo.defer(() => leaveSeat(ctx, id, seat));
   const placed = { ...record, reason: seat.reason };
   await sendCopies(ctx, seat.guest.id, placed, progress, signal);

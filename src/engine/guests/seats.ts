@@ -11,7 +11,7 @@ import { OWN_GUEST_IMAGE } from '../../guest-image/guest-image.ts';
 import type { Progress } from '../../progress.ts';
 import type { GuestRecord, Guests } from '../../vm/guests.ts';
 import { memoryLimit } from '../containers/limits.ts';
-import { companionsOf } from '../networks/attach.ts';
+import { companionsOf } from '../networks/companions.ts';
 import { networkIdsOf } from '../networks/networks.ts';
 import type { CreateRequest } from '../containers/request.ts';
 import type { ContainerRecord } from '../state/record.ts';

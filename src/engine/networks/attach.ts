@@ -2,7 +2,6 @@ import type { Attachment, Lookup, Network } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import type { ContainerRecord } from '../state/record.ts';
-import { membersOf } from './networks.ts';
 import { BRIDGE } from './predefined.ts';
 
 /** How a client asks for a container to be connected. */
@@ -16,12 +15,6 @@ export interface Endpoint {
   network: string;
   aliases: string[];
   address: string | null;
-}
-
-/** The guest that a container must share with others, and why. */
-export interface Companions {
-  guest: string;
-  why: string;
 }
 
 /**
@@ -61,36 +54,6 @@ export function networkOf(
     };
   });
   return { mode: 'bridge', attachments };
-}
-
-/**
- * Where a container must be, as others that it shares a network with are there.
- *
- * @param networks ids of its networks, and of those of others that must be with it
- * @throws NestError `conflict` when they are in several guests
- */
-export function companionsOf(
-  ctx: Context,
-  { id, name, spec }: ContainerRecord,
-  networks: string[],
-): Companions | undefined {
-  const { network } = spec;
-  const joined = network?.mode === 'container' ? [ctx.state.containers.find(network.container)] : [];
-  const members = networks.flatMap((network) => membersOf(ctx, network));
-  const placed = [...joined, ...members].filter(
-    (other) => other.guest !== null && other.lost === null && other.record.id !== id,
-  );
-  const guests = new Map(placed.map((other) => [other.guest ?? '', other.record.name]));
-  if (guests.size > 1)
-    throw new NestError(
-      'conflict',
-      `place container \`${name}\`: its networks are in different guests, with ${[...guests.values()].slice(0, 3).join(' and ')}`,
-      {
-        hint: 'a network is in one guest: use one network for containers that belong together',
-      },
-    );
-  const [first] = guests;
-  return first && { guest: first[0], why: `shares a network with ${first[1]}` };
 }
 
 function refuseZone(operation: string, theirs: string, own: string): void {
