@@ -83,7 +83,7 @@ test.serial('podman --tmpfs, -v, --init', podman, 'files', [
 test.serial('podman --uidmap', podman, 'mapped', [/^0\n +0 +100000 +65536$/m]);
 test.serial('podman --userns', podman, 'user namespace', [/^0\n +0 +300000 +1000\n +0 +0 +4294967295$/m]);
 test.serial('podman update', podman, 'update', [/^100663296\n25000 100000$/m]);
-test.serial('podman --preserve-fds', podman, 'descriptors', [/^kept\n6$/m]);
+test.serial('podman run and exec --preserve-fds', podman, 'descriptors', [/^kept\n6\nfurther\nkept\n6$/m]);
 test.serial('podman -it', podman, 'terminal', [/^\/dev\/pts\/0\r?$/m, /^console\r?$/m]);
 test.serial('podman exec, exec -it, pause, unpause, stop, start, kill, rm', podman, 'life', [
   /^inside sh$/m,
