@@ -68,6 +68,14 @@ test('sizes have three digits at most', (t) => {
 });
 
 test('durations are said in their largest unit', (t) => {
-  const spans = [0, 1000, 59_999, 60_000, 7_200_000, 172_800_000];
-  t.deepEqual(spans.map(duration), ['0 seconds', '1 second', '59 seconds', '1 minute', '2 hours', '2 days']);
+  const spans = [0, 1000, 59_999, 60_000, 7_200_000, 172_800_000, 56 * 366 * 86_400_000];
+  t.deepEqual(spans.map(duration), [
+    '0 seconds',
+    '1 second',
+    '59 seconds',
+    '1 minute',
+    '2 hours',
+    '2 days',
+    '56 years',
+  ]);
 });

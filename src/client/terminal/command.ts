@@ -2,6 +2,7 @@ import { Command } from '@oclif/core/command';
 import { ExitError } from '@oclif/core/errors';
 import { connectEngine, type Engine } from '../connect.ts';
 import { progressTo, type Progress } from '../../progress.ts';
+import { asNestError, toErrorBody, type ErrorBody } from '../../errors.ts';
 import { ReaderGone } from '../output.ts';
 import { escapeText } from './escape.ts';
 import { failureOf, formatFailure } from './errors.ts';
@@ -32,6 +33,19 @@ export abstract class NestCommand extends Command {
   /** A line, or several, for a person. Control characters are escaped. */
   protected print(text: string): void {
     this.log('%s', escapeText(text));
+  }
+
+  /** Says what fails, so that what else was asked for is done all the same. @returns null when it is done */
+  protected async attempt(action: () => Promise<void>): Promise<ErrorBody | null> {
+    try {
+      await action();
+      return null;
+    } catch (cause) {
+      const error = toErrorBody(asNestError(cause));
+      if (!this.jsonEnabled()) process.stderr.write(`${formatFailure(error)}\n`);
+      process.exitCode = 1;
+      return error;
+    }
   }
 
   protected printTable<T>(rows: readonly T[], columns: readonly Column<T>[]): void {

@@ -33,4 +33,5 @@ const STEPS: [string, number][] = [
   ['minute', 60],
   ['hour', 3600],
   ['day', 86_400],
+  ['year', 365 * 86_400],
 ];

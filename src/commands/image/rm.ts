@@ -2,8 +2,6 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { removeImage, type RemovedImages } from '../../client/images.ts';
 import { NestCommand } from '../../client/terminal/command.ts';
-import { formatFailure } from '../../client/terminal/errors.ts';
-import { asNestError, toErrorBody } from '../../errors.ts';
 import type { ErrorBody } from '../../errors.ts';
 
 interface Outcome extends RemovedImages {
@@ -35,17 +33,13 @@ export default class ImageRm extends NestCommand {
     const outcomes: Outcome[] = [];
     // One after another: the second name of an image finds what the first has left.
     for (const image of args.images) {
-      try {
-        const removed = await removeImage(engine, image, flags.force);
+      let removed: RemovedImages = { untagged: [], deleted: [] };
+      const error = await this.attempt(async () => {
+        removed = await removeImage(engine, image, flags.force);
         for (const each of removed.untagged) this.print(`Untagged: ${each}`);
         for (const each of removed.deleted) this.print(`Deleted: ${each}`);
-        outcomes.push({ image, error: null, ...removed });
-      } catch (cause) {
-        const error = toErrorBody(asNestError(cause));
-        if (!this.jsonEnabled()) process.stderr.write(`${formatFailure(error)}\n`);
-        outcomes.push({ image, error, untagged: [], deleted: [] });
-        process.exitCode = 1;
-      }
+      });
+      outcomes.push({ image, error, ...removed });
     }
     return outcomes;
   }

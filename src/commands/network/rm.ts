@@ -1,6 +1,14 @@
 import * as Args from '@oclif/core/args';
 import { removeNetwork } from '../../client/networks.ts';
 import { NestCommand } from '../../client/terminal/command.ts';
+import type { ErrorBody } from '../../errors.ts';
+
+interface Outcome {
+  /** As the user named it. */
+  network: string;
+  /** Null: done. */
+  error: ErrorBody | null;
+}
 
 export default class NetworkRm extends NestCommand {
   static override summary = 'Remove networks that have no containers';
@@ -9,13 +17,17 @@ export default class NetworkRm extends NestCommand {
     networks: Args.string({ description: 'Names or ids', required: true, multiple: true, ignoreStdin: true }),
   };
 
-  async run(): Promise<string[]> {
+  async run(): Promise<Outcome[]> {
     const { args } = await this.parse(NetworkRm);
     const engine = await this.engine();
-    for (const name of args.networks) {
-      await removeNetwork(engine, name);
-      this.print(name);
+    const outcomes: Outcome[] = [];
+    for (const network of args.networks) {
+      const error = await this.attempt(async () => {
+        await removeNetwork(engine, network);
+        this.print(network);
+      });
+      outcomes.push({ network, error });
     }
-    return args.networks;
+    return outcomes;
   }
 }

@@ -1,9 +1,8 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { NestCommand } from '../../client/terminal/command.ts';
-import { formatFailure } from '../../client/terminal/errors.ts';
 import { removeVolume } from '../../client/volumes.ts';
-import { asNestError, toErrorBody, type ErrorBody } from '../../errors.ts';
+import type { ErrorBody } from '../../errors.ts';
 
 interface Outcome {
   volume: string;
@@ -27,16 +26,11 @@ export default class VolumeRm extends NestCommand {
     const engine = await this.engine();
     const outcomes: Outcome[] = [];
     for (const volume of args.volumes) {
-      try {
+      const error = await this.attempt(async () => {
         await removeVolume(engine, volume, flags.force);
         this.print(volume);
-        outcomes.push({ volume, error: null });
-      } catch (cause) {
-        const error = toErrorBody(asNestError(cause));
-        if (!this.jsonEnabled()) process.stderr.write(`${formatFailure(error)}\n`);
-        outcomes.push({ volume, error });
-        process.exitCode = 1;
-      }
+      });
+      outcomes.push({ volume, error });
     }
     return outcomes;
   }
