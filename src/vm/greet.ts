@@ -54,4 +54,5 @@ function identityOf({ name, uuid }: GuestRecord): Identity {
 
 /** Milliseconds by which a guest's clock may be wrong, at most. */
 const CLOCK_TOLERANCE_MS = 50;
-const CLOCK_ATTEMPTS = 5;
+/** On a host with more to do than processors, most take too long. */
+const CLOCK_ATTEMPTS = 20;
