@@ -1,6 +1,7 @@
 import test from 'ava';
 import * as v from 'valibot';
 import {
+  AgentInfo,
   ContainerProcesses,
   ContainerRecord,
   ContainerState,
@@ -220,23 +221,32 @@ test.serial(
   },
 );
 
-test.serial("where the guest's memory ends it is a container that does, never the agent or the zygote", async (t) => {
-  const score = guest.shell('cat /proc/self/oom_score_adj; exec sleep 1000');
-  const named = guest.shell('cat /proc/self/oom_score_adj; exec sleep 1000', { oomScoreAdj: 300 });
-  for (const spec of [score, named]) await guest.start(spec);
-  const { out } = await guest.exec(score.id, ['cat', '/proc/self/oom_score_adj']);
-  t.deepEqual([await guest.logs(score.id), await guest.logs(named.id), out], ['0\n', '300\n', '0\n']);
-  // More than the guest has, in files that belong to no process: killing the largest one would not help.
-  const full = guest.shell('exec dd if=/dev/zero of=/full/file bs=1M', {
-    tmpfs: [{ destination: '/full', options: ['size=2g'] }],
+test.serial('each process of a container has the OOM score of a program, or the one that is asked for', async (t) => {
+  const spec = guest.shell('cat /proc/self/oom_score_adj; exec sleep 1000');
+  const named = guest.shell('cat /proc/self/oom_score_adj', { oomScoreAdj: 300 });
+  await guest.start(spec);
+  await guest.run(named);
+  const { out } = await guest.exec(spec.id, ['cat', '/proc/self/oom_score_adj']);
+  t.deepEqual([await guest.logs(spec.id), await guest.logs(named.id), out], ['0\n', '300\n', '0\n']);
+  for (const { id } of [spec, named]) await remove(id);
+});
+
+test.serial("where the guest's memory ends it is a container that does, not the larger agent or zygote", async (t) => {
+  const other = guest.shell('exec sleep 1000');
+  await guest.start(other);
+  const info = () => guest.trunk.request({ method: 'GET', path: '/v1/info' }, AgentInfo);
+  const { pid } = await info();
+  // More than the guest has, in processes that are each smaller than the agent. A limit ends the container as a whole.
+  const greedy = guest.shell(`for n in $(seq 80); do dd if=/dev/zero bs=12M 2>/dev/null | sleep 1000 & done; wait`, {
+    limits: { memory: { limit: 4 * 1024 ** 3 } },
   });
-  const path = (id: string) => `/v1/containers/${id}`;
-  await guest.start(full);
-  const ended = await guest.trunk.request({ method: 'POST', path: `${path(full.id)}/wait` }, ContainerState);
-  t.is(ended.exitCode, 137, ended.error);
-  const { state } = await guest.trunk.request({ method: 'GET', path: path(score.id) }, ContainerRecord);
+  await guest.start(greedy);
+  const ended = await guest.trunk.request({ method: 'POST', path: `/v1/containers/${greedy.id}/wait` }, ContainerState);
+  t.like(ended, { exitCode: 137, oomKilled: true });
+  t.is((await info()).pid, pid, 'the same agent');
+  const { state } = await guest.trunk.request({ method: 'GET', path: `/v1/containers/${other.id}` }, ContainerRecord);
   t.is(state.status, 'running', 'with the zygote it would have ended');
-  for (const { id } of [score, named, full]) await remove(id);
+  for (const { id } of [other, greedy]) await remove(id);
 });
 
 /** Reads until there is what is looked for; each reading takes the guest some milliseconds. */
