@@ -21,7 +21,7 @@ export default class Inspect extends NestCommand {
     const { args } = await this.parse(Inspect);
     const engine = await this.engine();
     const found = await Promise.all(args.names.map((name) => inspect(engine, name)));
-    if (!this.jsonEnabled()) this.logJson(found);
+    this.printJson(found);
     return found;
   }
 }

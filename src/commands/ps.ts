@@ -3,7 +3,7 @@ import { LABELS } from '../api.ts';
 import { listContainers, type ContainerRow } from '../client/containers.ts';
 import { toFilters } from '../client/docker-values.ts';
 import { NestCommand } from '../client/terminal/command.ts';
-import { SEVERAL } from '../client/terminal/flags.ts';
+import { filters } from '../client/terminal/flags.ts';
 import type { Column } from '../client/terminal/table.ts';
 
 export default class Ps extends NestCommand {
@@ -17,12 +17,7 @@ export default class Ps extends NestCommand {
   static override flags = {
     all: Flags.boolean({ char: 'a', summary: 'Show stopped containers too', env: 'NEST_PS_ALL' }),
     quiet: Flags.boolean({ char: 'q', summary: 'Show ids only' }),
-    filter: Flags.string({
-      char: 'f',
-      summary: 'Show what matches: label=K=V, name=N, status=S',
-      helpValue: 'K=V',
-      ...SEVERAL,
-    }),
+    filter: filters('name=PART, label=KEY[=VALUE] or status=STATUS'),
     zone: Flags.string({ summary: 'Show the containers of one zone', helpValue: 'ZONE' }),
   };
 

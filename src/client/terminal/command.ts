@@ -35,6 +35,11 @@ export abstract class NestCommand extends Command {
     this.log('%s', escapeText(text));
   }
 
+  /** What a command shows as JSON anyway; with --json it is what the command returns. */
+  protected printJson(value: unknown): void {
+    if (!this.jsonEnabled()) this.logJson(value);
+  }
+
   /** Says what fails, so that what else was asked for is done all the same. @returns null when it is done */
   protected async attempt(action: () => Promise<void>): Promise<ErrorBody | null> {
     try {

@@ -15,7 +15,7 @@ export default class ImageInspect extends NestCommand {
     const images = await Promise.all(
       args.images.map((name) => engine.docker((docker) => docker.getImage(name).inspect())),
     );
-    this.print(JSON.stringify(images, undefined, 2));
+    this.printJson(images);
     return images;
   }
 }

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { toFilters } from '../../client/docker-values.ts';
 import { listImages, type ImageRow } from '../../client/images.ts';
 import { NestCommand } from '../../client/terminal/command.ts';
-import { SEVERAL } from '../../client/terminal/flags.ts';
+import { filters } from '../../client/terminal/flags.ts';
 import type { Column } from '../../client/terminal/table.ts';
 import { bytes, duration } from '../../client/terminal/units.ts';
 
@@ -15,12 +15,7 @@ export default class ImageList extends NestCommand {
   ];
   static override aliases = ['images'];
   static override flags = {
-    filter: Flags.string({
-      char: 'f',
-      summary: 'Show those with reference=PATTERN, label=KEY[=VALUE] or dangling=true',
-      helpValue: 'KEY=VALUE',
-      ...SEVERAL,
-    }),
+    filter: filters('reference=PATTERN, label=KEY[=VALUE] or dangling=true'),
     quiet: Flags.boolean({ char: 'q', summary: 'Show ids only' }),
     'no-trunc': Flags.boolean({ summary: 'Show ids in full' }),
   };

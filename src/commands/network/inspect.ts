@@ -13,7 +13,7 @@ export default class NetworkInspect extends NestCommand {
     const { args } = await this.parse(NetworkInspect);
     const engine = await this.engine();
     const networks = await Promise.all(args.networks.map((name) => inspectNetwork(engine, name)));
-    if (!this.jsonEnabled()) this.logJson(networks);
+    this.printJson(networks);
     return networks;
   }
 }

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { toFilters } from '../../client/docker-values.ts';
 import { listNetworks, type NetworkRow } from '../../client/networks.ts';
 import { NestCommand } from '../../client/terminal/command.ts';
-import { SEVERAL } from '../../client/terminal/flags.ts';
+import { filters } from '../../client/terminal/flags.ts';
 import type { Column } from '../../client/terminal/table.ts';
 
 export default class NetworkList extends NestCommand {
@@ -10,12 +10,7 @@ export default class NetworkList extends NestCommand {
   static override examples = ['<%= config.bin %> <%= command.id %>'];
   static override aliases = ['network:ls'];
   static override flags = {
-    filter: Flags.string({
-      char: 'f',
-      summary: 'Show those with name=PART, label=KEY[=VALUE] or dangling=true',
-      helpValue: 'KEY=VALUE',
-      ...SEVERAL,
-    }),
+    filter: filters('name=PART, label=KEY[=VALUE] or dangling=true'),
     quiet: Flags.boolean({ char: 'q', summary: 'Show ids only' }),
   };
 

@@ -16,7 +16,7 @@ export default class VolumeInspect extends NestCommand {
     const volumes = await Promise.all(
       args.volumes.map((name) => engine.docker((docker) => docker.getVolume(encodeURIComponent(name)).inspect())),
     );
-    this.print(JSON.stringify(volumes, undefined, 2));
+    this.printJson(volumes);
     return volumes;
   }
 }

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { toFilters } from '../../client/docker-values.ts';
 import { NestCommand } from '../../client/terminal/command.ts';
-import { SEVERAL } from '../../client/terminal/flags.ts';
+import { filters } from '../../client/terminal/flags.ts';
 import type { Column } from '../../client/terminal/table.ts';
 import { bytes } from '../../client/terminal/units.ts';
 import { listVolumes, type VolumeRow } from '../../client/volumes.ts';
@@ -15,12 +15,7 @@ export default class VolumeList extends NestCommand {
   ];
   static override aliases = ['volume:ls'];
   static override flags = {
-    filter: Flags.string({
-      char: 'f',
-      summary: 'Show those with name=PART, label=KEY[=VALUE] or dangling=true',
-      helpValue: 'KEY=VALUE',
-      ...SEVERAL,
-    }),
+    filter: filters('name=PART, label=KEY[=VALUE] or dangling=true'),
     quiet: Flags.boolean({ char: 'q', summary: 'Show names only' }),
   };
 

@@ -1,6 +1,6 @@
 import type { ServiceMount } from '../model.ts';
 import { parseFlag } from './settings.ts';
-import { parseAbsolutePath } from './names.ts';
+import { parseAbsolutePath, parseVolumeName } from './names.ts';
 import { Invalid, quoted } from './problems.ts';
 import { parseBytes } from './quantities.ts';
 import { fields, guarded, type Reader, scalar } from './read.ts';
@@ -60,11 +60,6 @@ function parseTarget(text: string): string {
   if (/^\/+((proc|sys)(\/|$))|^\/+$/.test(path))
     throw new Invalid(`${quoted(text)} cannot be mounted on`, 'choose a path outside of /proc and /sys');
   return path;
-}
-
-export function parseVolumeName(text: string): string {
-  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(text)) return text;
-  throw new Invalid(`${quoted(text)} is no volume name`, 'use letters, digits, -, _ and ., a letter or digit first');
 }
 
 /** Permission bits as YAML has them: octal, or decimal. */

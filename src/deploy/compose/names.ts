@@ -31,12 +31,15 @@ export function isServiceName(text: string): boolean {
 
 /** As Docker names containers. */
 export function parseContainerName(text: string): string {
-  return matching(text, (name) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}$/.test(name), 'container name', PLAIN_NAME);
+  return matching(text, (name) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}$/.test(name), 'container name', DOCKER_NAME);
 }
 
-/** As Docker names networks. */
-export function parseNetworkName(text: string): string {
-  return matching(text, (name) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(name), 'network name', PLAIN_NAME);
+/** As Docker names networks and volumes. */
+export const parseNetworkName = (text: string) => dockerName(text, 'network name');
+export const parseVolumeName = (text: string) => dockerName(text, 'volume name');
+
+function dockerName(text: string, what: string): string {
+  return matching(text, (name) => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(name), what, DOCKER_NAME);
 }
 
 export function parseHostname(text: string): string {
@@ -71,6 +74,7 @@ function matching(text: string, check: (text: string) => boolean, what: string, 
 }
 
 const LOWER_CASE_NAME = 'use a-z, 0-9, - and _, at most 63, a letter or digit first';
+const DOCKER_NAME = 'use letters, digits, -, _ and ., a letter or digit first';
 const PLAIN_NAME = 'use letters, digits, - and ., a letter or digit first';
 
 /** SIGRTMIN+3 stops systemd: signal(7). */

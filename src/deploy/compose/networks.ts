@@ -2,38 +2,13 @@ import { isIPv4 } from 'node:net';
 import type { ProjectNetwork, ServiceNetwork } from '../model.ts';
 import { parseNetworkName } from './names.ts';
 import { Invalid, quoted } from './problems.ts';
-import { fields, isMap, isNull, list, scalar, type Reader } from './read.ts';
+import { definitions, fields, list, scalar } from './read.ts';
 import { parseFlag } from './settings.ts';
 import { networkRefusal } from './unsupported.ts';
 import { labelsReader } from './variables.ts';
 
 /** A top-level network as the file has it; its name depends on the project's, its zone on its services'. */
 export type NetworkFields = Omit<ProjectNetwork, 'name' | 'zone'> & { name: string | null };
-
-/** `networks` at the top of the file: https://github.com/compose-spec/compose-spec/blob/main/06-networks.md */
-export const networksReader: Reader<NetworkFields[]> = (value, problems) => {
-  if (!isMap(value, problems)) return undefined;
-  return [...value.entries].flatMap(([key, entry]) => {
-    try {
-      parseNetworkName(key);
-    } catch (error) {
-      problems.report(entry.key, (error as Invalid).message, (error as Invalid).advice);
-    }
-    const read = isNull(entry.value) ? {} : DEFINITION(entry.value, problems);
-    if (read === undefined) return [];
-    const [range, second] = read.ipam?.config ?? [];
-    if (second !== undefined) problems.report(entry.value, 'has more than one subnet', 'leave one');
-    return {
-      key,
-      name: read.name ?? null,
-      external: read.external ?? false,
-      internal: read.internal ?? false,
-      subnet: range?.subnet ?? null,
-      gateway: range?.gateway ?? null,
-      labels: read.labels ?? {},
-    };
-  });
-};
 
 /** The model's networks that services join, each in the zone of its services. */
 export function projectNetworks(
@@ -112,3 +87,18 @@ export const DEFAULT_NETWORK: NetworkFields = {
   gateway: null,
   labels: {},
 };
+
+/** `networks` at the top of the file: https://github.com/compose-spec/compose-spec/blob/main/06-networks.md */
+export const networksReader = definitions(parseNetworkName, DEFINITION, (key, read, report): NetworkFields => {
+  const [range, second] = read.ipam?.config ?? [];
+  if (second !== undefined) report('has more than one subnet', 'leave one');
+  return {
+    key,
+    name: read.name ?? null,
+    external: read.external ?? false,
+    internal: read.internal ?? false,
+    subnet: range?.subnet ?? null,
+    gateway: range?.gateway ?? null,
+    labels: read.labels ?? {},
+  };
+});

@@ -89,6 +89,26 @@ export function fields<R extends Record<string, Reader<unknown>>>(
   };
 }
 
+/**
+ * A map of names to what they are, of which each may be left empty: `volumes`, `networks`.
+ *
+ * @param parse checks a name, throws Invalid
+ */
+export function definitions<F, T>(
+  parse: (name: string) => unknown,
+  definition: Reader<F>,
+  make: (name: string, read: Partial<F>, report: (what: string, advice: string) => void) => T,
+): Reader<T[]> {
+  return (value, problems) => {
+    if (!isMap(value, problems)) return undefined;
+    return [...value.entries].flatMap(([name, entry]) => {
+      guarded(entry.key, problems, () => parse(name));
+      const read: Partial<F> | undefined = isNull(entry.value) ? {} : definition(entry.value, problems);
+      return read === undefined ? [] : [make(name, read, (what, advice) => problems.report(entry.value, what, advice))];
+    });
+  };
+}
+
 /** True for a map; null is silently none, everything else is reported. */
 export function isMap(value: Value, problems: Problems): value is MapValue {
   if (value.kind === 'map') return true;
@@ -101,13 +121,13 @@ export function isNull(value: Value): boolean {
   return value.kind === 'text' && value.text === null;
 }
 
-/** Runs a parser and reports its Invalid at the value's place. */
-export function guarded<T>(value: Value, problems: Problems, parse: () => T): T | undefined {
+/** Runs a parser and reports its Invalid at a place. */
+export function guarded<T>(place: Place, problems: Problems, parse: () => T): T | undefined {
   try {
     return parse();
   } catch (error) {
     if (!(error instanceof Invalid)) throw error;
-    problems.report(value, error.message, error.advice);
+    problems.report(place, error.message, error.advice);
     return undefined;
   }
 }

@@ -1,39 +1,15 @@
 import path from 'node:path';
 import type { Project, ProjectVolume, ServiceMount } from '../model.ts';
 import { parseFlag } from './settings.ts';
-import { parseVolumeName } from './mounts.ts';
-import { parseZone } from './names.ts';
+import { parseVolumeName, parseZone } from './names.ts';
 import { Invalid, quoted, type Problems } from './problems.ts';
 import { parseBytes } from './quantities.ts';
-import { fields, isMap, isNull, type Located, type Reader, scalar } from './read.ts';
+import { definitions, fields, type Located, scalar } from './read.ts';
 import type { ServiceFields } from './service.ts';
 import { labelsReader } from './variables.ts';
 
 /** A top-level volume as the file has it; its name depends on the project's. */
 export type VolumeFields = Omit<ProjectVolume, 'name'> & { name: string | null };
-
-/** `volumes` at the top of the file: https://github.com/compose-spec/compose-spec/blob/main/07-volumes.md */
-export const volumesReader: Reader<VolumeFields[]> = (value, problems) => {
-  if (!isMap(value, problems)) return undefined;
-  return [...value.entries].flatMap(([key, entry]) => {
-    try {
-      parseVolumeName(key);
-    } catch (error) {
-      problems.report(entry.key, (error as Invalid).message, (error as Invalid).advice);
-    }
-    const read = isNull(entry.value) ? {} : DEFINITION(entry.value, problems);
-    if (read === undefined) return [];
-    const size = read['x-nest']?.size ?? read.driver_opts?.size ?? null;
-    return {
-      key,
-      name: read.name ?? null,
-      external: read.external ?? false,
-      zone: read['x-nest']?.zone ?? null,
-      size,
-      labels: read.labels ?? {},
-    };
-  });
-};
 
 const DEFINITION = fields(
   {
@@ -46,6 +22,16 @@ const DEFINITION = fields(
   },
   { extensions: true },
 );
+
+/** `volumes` at the top of the file: https://github.com/compose-spec/compose-spec/blob/main/07-volumes.md */
+export const volumesReader = definitions(parseVolumeName, DEFINITION, (key, read): VolumeFields => ({
+  key,
+  name: read.name ?? null,
+  external: read.external ?? false,
+  zone: read['x-nest']?.zone ?? null,
+  size: read['x-nest']?.size ?? read.driver_opts?.size ?? null,
+  labels: read.labels ?? {},
+}));
 
 function parseDriver(text: string): string {
   if (text === 'local') return text;
