@@ -90,16 +90,8 @@ function placePinned(
   if (!firm) return undefined;
   const operation = `place a container in zone \`${request.zone}\``;
   const state = guests.find((each) => each.name === name)?.state;
-  const asked = mebibytesUp(countedMemory(request.memoryLimit));
-  const why =
-    guest === undefined
-      ? `which is ${state ?? 'gone'}`
-      : !boots(request, guest)
-        ? `which boots ${guest.guestImage}`
-        : isShaped(request, guest)
-          ? `which has ${mebibytes(freeMemory(guest))} and ${guest.vcpus} CPUs for ${asked} and ${request.cpus ?? 0}`
-          : 'which has another shape';
-  throw new NestError('no-room', `${operation}: volume \`${volume}\` is in use in guest \`${name}\`, ${why}`, {
+  const why = guest === undefined ? `is ${state ?? 'gone'}` : whyNot(request, guest);
+  throw new NestError('no-room', `${operation}: volume \`${volume}\` is in use in guest \`${name}\`, which ${why}`, {
     hint: 'Ask for what it has, or stop what uses the volume there: one guest at a time has a volume that is written.',
   });
 }
@@ -113,17 +105,15 @@ function placeBeside(
   const { pin } = request;
   const elsewhere = pin?.firm === true && pin.guest !== name;
   const guest = live.find((candidate) => candidate.name === name);
-  if (guest !== undefined && !elsewhere && fits({ ...request, companions: undefined }, guest))
+  // They are in it already, or come next: each is asked for itself.
+  const alone = { ...request, companions: undefined };
+  if (guest !== undefined && !elsewhere && fits(alone, guest))
     return { kind: 'existing', guest, reason: `joins guest ${name}: ${why}, ${mebibytes(freeMemory(guest))} free` };
   const lacks = elsewhere
     ? `its volume ${pin.volume} is in use in guest ${pin.guest}`
     : guest === undefined
       ? 'it does not run'
-      : !boots(request, guest)
-        ? `it boots ${guest.guestImage}`
-        : isShaped(request, guest)
-          ? `it has ${mebibytes(freeMemory(guest))} and ${guest.vcpus} vCPUs free`
-          : 'it has another shape than asked';
+      : `it ${whyNot(alone, guest)}`;
   throw new NestError('no-room', `place a container in guest \`${name}\`, where it must be as it ${why}: ${lacks}`, {
     hint: 'Ask for less, or use another network: a network is in one guest.',
   });
@@ -148,6 +138,14 @@ function fits(request: PlacementRequest, guest: PlacementGuest): boolean {
   );
 }
 
+/** Of a guest that does not fit: "has another shape". */
+function whyNot(request: PlacementRequest, guest: PlacementGuest): string {
+  if (!boots(request, guest)) return `boots ${guest.guestImage}`;
+  if (!isShaped(request, guest)) return 'has another shape';
+  const asked = `${mebibytesUp(neededMemory(request))} and ${neededCpus(request)}`;
+  return `has ${mebibytes(freeMemory(guest))} and ${guest.vcpus} CPUs for ${asked}`;
+}
+
 function boots({ guestImage }: PlacementRequest, guest: PlacementGuest): boolean {
   return guestImage === undefined || guest.guestImage === guestImage;
 }
@@ -162,7 +160,11 @@ function isShaped({ shape }: PlacementRequest, guest: PlacementGuest): boolean {
 
 /** A container may use so many cores at once, so its guest must have them; containers of a guest share its cores. */
 function neededVcpus(request: PlacementRequest): number {
-  return Math.ceil(Math.max(request.cpus ?? 0, request.companions?.cpus ?? 0));
+  return Math.ceil(neededCpus(request));
+}
+
+function neededCpus({ cpus, companions }: PlacementRequest): number {
+  return Math.max(cpus ?? 0, companions?.cpus ?? 0);
 }
 
 function tightestFirst(a: PlacementGuest, b: PlacementGuest): number {
@@ -192,7 +194,7 @@ function checkShape(request: PlacementRequest, shape: Shape, memory: number): vo
     shape.memory < memory
       ? `${mebibytesUp(memory)} of memory needed with kernel and agent, its guest's shape has ${mebibytes(shape.memory)}`
       : neededVcpus(request) > shape.vcpus
-        ? `${request.cpus ?? 0} CPUs asked, its guest's shape has ${shape.vcpus}`
+        ? `${neededCpus(request)} CPUs asked, its guest's shape has ${shape.vcpus}`
         : undefined;
   if (lacks === undefined) return;
   throw new NestError('no-room', `place a container in zone \`${request.zone}\`: ${lacks}`, {
@@ -203,7 +205,7 @@ function checkShape(request: PlacementRequest, shape: Shape, memory: number): vo
 function checkHost(request: PlacementRequest, shape: { memory: number }, host: PlacementHost): void {
   const operation = `place a container in zone \`${request.zone}\``;
   if (neededVcpus(request) > host.cpus) {
-    const message = `${operation}: ${request.cpus ?? 0} CPUs asked, the host has ${host.cpus}`;
+    const message = `${operation}: ${neededCpus(request)} CPUs asked, the host has ${host.cpus}`;
     throw new NestError('no-room', message, { hint: `Ask for at most ${host.cpus} CPUs.` });
   }
   if (host.memoryAvailable - host.reserve >= shape.memory) return;
@@ -236,7 +238,7 @@ function whyNew(request: PlacementRequest, live: PlacementGuest[], guests: reado
   const narrow = live.filter((guest) => freeMemory(guest) >= asked);
   if (narrow.length > 0) {
     const vcpus = Math.max(...narrow.map((guest) => guest.vcpus));
-    return `${named(narrow)} ${vcpus} vCPUs, ${request.cpus ?? 0} CPUs asked`;
+    return `${named(narrow)} ${vcpus} vCPUs, ${neededCpus(request)} CPUs asked`;
   }
   const free = Math.max(...live.map(freeMemory));
   return `${named(live)} ${mebibytes(free)} free, ${mebibytesUp(asked)} asked`;

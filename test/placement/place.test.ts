@@ -237,6 +237,14 @@ test('a new guest has the shape that was asked for, if its container fits', (t) 
   t.throws(() => place(tooMany, [], host), { code: 'no-room', message: /1.5 CPUs asked, its guest's shape has 1/ });
 });
 
+test('what is said to be asked is what is asked for all that must be in one guest', (t) => {
+  const companions = { memory: 64 * MIB, cpus: 8 };
+  t.throws(() => place({ zone: 'web', companions }, [], host), { message: /8 CPUs asked, the host has 4$/ });
+  const pin = { guest: 'web-1', volume: 'data', firm: true };
+  const pinned = { zone: 'web', memoryLimit: 64 * MIB, companions: { memory: 64 * MIB, cpus: 1 }, pin };
+  t.throws(() => place(pinned, [guest('web-1', 100)], host), { message: /100 MiB and 2 CPUs for 128 MiB and 1$/ });
+});
+
 test('a guest that has the volume and cannot take the container is told with the reason', (t) => {
   const pin = { guest: 'web-1', volume: 'data', firm: true };
   const refused = (request: Partial<PlacementRequest>, message: RegExp) =>

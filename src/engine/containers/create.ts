@@ -65,6 +65,8 @@ export async function createContainer(
   seat.release();
   await sendCopies(ctx, seat.guest.id, placed.record, progress, signal);
   const state = await putInto(ctx, seat.guest.id, placed.record, layers, signal);
+  // Whoever asked for it never learns its id.
+  signal?.throwIfAborted();
   const container: Container = { ...placed, phase: 'created', state };
   containers.save(container);
   undo.move();
