@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { NestError } from '../../src/errors.ts';
 import { mergeRecord } from '../../src/engine/containers/merge.ts';
 import { createRequest } from '../../src/engine/docker-api/create-body.ts';
 import { loadInstance } from '../../src/engine/state/instance.ts';
@@ -67,6 +68,23 @@ test('a container is found by id, name and a prefix that fits one only', async (
   t.is(state.containers.find('ab').record.name, 'db');
   t.throws(() => state.containers.find('a'), { message: /2 ids begin so/ });
   t.throws(() => state.containers.find('c'), { message: 'No such container: c' });
+});
+
+test('a network that could not be read back is not saved', async (t) => {
+  const file = path.join(await folder(t), 'state.db');
+  const state = openState(file);
+  const range = { subnet: '10.5.0.0/24', gateway: '10.5.0.1' };
+  const network = { id: 'a'.repeat(64), name: 'shop', zone: null, ...range, internal: false, createdAt: 1 };
+  const labels = { long: 'x'.repeat(200 * 1024) };
+  t.throws(() => state.networks.save({ ...network, labels }), {
+    instanceOf: NestError,
+    code: 'invalid-input',
+    message: /save network `shop`: labels\.long: /,
+  });
+  state.close();
+  const again = openState(file);
+  t.teardown(() => again.close());
+  t.deepEqual(again.networks.all(), []);
 });
 
 test('the lock ends with the process that has it, however it ends', async (t) => {

@@ -4,6 +4,7 @@ import { NestError } from '../../errors.ts';
 import { parseShape, SHAPE_ADVICE, type Shape } from '../../placement/shape.ts';
 import type { Image } from '../../images/images.ts';
 import { stackIds } from '../../images/stack.ts';
+import { parseInput } from '../input.ts';
 import { ContainerRecord, type HostCopy } from '../state/record.ts';
 import { mergeHealth } from './health.ts';
 import type { CreateRequest } from './request.ts';
@@ -29,7 +30,7 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
   guestWanted(request.labels, operation);
   const hostname = request.hostname ?? id.slice(0, 12);
   const health = mergeHealth(request.health, config);
-  const record = v.safeParse(ContainerRecord, {
+  const record = {
     id,
     name,
     zone,
@@ -61,10 +62,8 @@ export function mergeRecord(request: CreateRequest, image: Image, id: string, na
       ...(health !== undefined && { health }),
       ...(request.log !== null && { log: request.log }),
     },
-  } satisfies v.InferInput<typeof ContainerRecord>);
-  if (record.success) return record.output;
-  const issues = record.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
-  throw new NestError('invalid-input', `${operation}: ${issues.join('; ')}`);
+  } satisfies v.InferInput<typeof ContainerRecord>;
+  return parseInput(ContainerRecord, record, operation);
 }
 
 const copyMount = ({ destination, readOnly }: HostCopy) => ({ destination, ...(readOnly && { readOnly }) });

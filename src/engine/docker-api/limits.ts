@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { Limits } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
+import { parseInput } from '../input.ts';
 import { cpuLimit, DEFAULT_PERIOD, memoryLimit } from '../containers/limits.ts';
 
 const count = v.nullish(v.pipe(v.number(), v.safeInteger()));
@@ -46,10 +47,7 @@ export function limitsOf(host: HostLimits, existing: Limits = {}): Limits {
   const problem = contradiction(host, existing);
   if (problem !== undefined)
     throw new NestError('invalid-input', `HostConfig.${problem[0]}: ${problem[1]}`, problem[2]);
-  const parsed = v.safeParse(Limits, limits);
-  if (parsed.success) return parsed.output;
-  const issues = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'limits'}: ${issue.message}`);
-  throw new NestError('invalid-input', `HostConfig: ${issues.join('; ')}`);
+  return parseInput(Limits, limits, 'HostConfig', 'limits');
 }
 
 /** As GET /containers/{id}/json shows them. */

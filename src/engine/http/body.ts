@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { NestError } from '../../errors.ts';
+import { parseInput } from '../input.ts';
 
 /** A whole body, at most BODY_LIMIT bytes. */
 export async function readBody(stream: Readable): Promise<Buffer> {
@@ -32,10 +33,7 @@ export async function takeBytes(socket: Readable, length: number): Promise<Buffe
 }
 
 export function parseBody<S extends v.GenericSchema>(bytes: Buffer, schema: S): v.InferOutput<S> {
-  const parsed = v.safeParse(schema, bytes.length === 0 ? {} : toJson(bytes));
-  if (parsed.success) return parsed.output;
-  const issues = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
-  throw new NestError('invalid-input', `read the request: ${issues.join('; ')}`);
+  return parseInput(schema, bytes.length === 0 ? {} : toJson(bytes), 'read the request');
 }
 
 function toJson(bytes: Buffer): unknown {

@@ -7,6 +7,7 @@ import { progressTo } from '../../progress.ts';
 import { buildFromTar } from '../build/build.ts';
 import { eventReport } from '../build/report.ts';
 import type { Context } from '../context.ts';
+import { parseInput } from '../input.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { NDJSON } from './result-stream.ts';
 
@@ -57,12 +58,9 @@ async function readRequest(
     if (size > REQUEST_LIMIT)
       throw new NestError('invalid-input', `read the request: longer than ${REQUEST_LIMIT} bytes`);
     if (end === -1) continue;
-    const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), BuildRequest), Buffer.concat(parts).toString('utf8'));
-    if (!parsed.success) {
-      const issues = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
-      throw new NestError('invalid-input', `read the request: ${issues.join('; ')}`);
-    }
-    return { request: parsed.output, rest: joined(chunk.subarray(end + 1), input) };
+    const text = Buffer.concat(parts).toString('utf8');
+    const request = parseInput(v.pipe(v.string(), v.parseJson(), BuildRequest), text, 'read the request');
+    return { request, rest: joined(chunk.subarray(end + 1), input) };
   }
 }
 

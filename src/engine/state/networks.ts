@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
 import { NestError } from '../../errors.ts';
 import { ZoneName } from '../../api.ts';
+import { parseInput } from '../input.ts';
 
 const text = v.pipe(v.string(), v.maxLength(128 * 1024));
 
@@ -28,6 +29,7 @@ export interface NetworkTable {
   get(reference: string): NetworkRecord | undefined;
   /** @throws NestError `not-found` */
   find(reference: string): NetworkRecord;
+  /** @throws NestError `invalid-input` for what could not be read back */
   save(network: NetworkRecord): void;
   delete(id: string): void;
 }
@@ -58,6 +60,7 @@ export function networkTable(database: DatabaseSync): NetworkTable {
       });
     },
     save(network) {
+      parseInput(NetworkRecord, network, `save network \`${network.name}\``, 'network');
       upsert.run(network.id, network.name, JSON.stringify(network));
       byId.set(network.id, network);
     },
