@@ -61,6 +61,33 @@ test.serial('its containers are told to the agent with their names, and all in o
   t.is(other.Nest.Guest, 'shop-2', 'without the network there is room in another guest');
 });
 
+test.serial('what the agent would refuse of a connection boots no guest and leaves no row', async (t) => {
+  await nest.docker.createNetwork({ Name: 'shop' });
+  const words = (count: number, word: string) => Array.from({ length: count }, (_, index) => `${word}${index + 1}`);
+  const lookup = (HostConfig: object): Partial<Docker.ContainerCreateOptions> => ({ HostConfig });
+  const endpoint = (shop: object) => ({
+    ...on('shop'),
+    NetworkingConfig: { EndpointsConfig: { shop } },
+  });
+  const cases: [Partial<Docker.ContainerCreateOptions>, RegExp][] = [
+    [lookup({ Dns: words(9, '10.0.0.') }), /lookup\.servers: /],
+    [lookup({ DnsSearch: ['a b'] }), /lookup\.search\.0: .*a b/],
+    [lookup({ DnsSearch: words(33, 'a') }), /lookup\.search: /],
+    [lookup({ DnsOptions: words(17, 'ndots:') }), /lookup\.options: /],
+    [lookup({ ExtraHosts: ['a b:10.0.0.1'] }), /lookup\.hosts\.0\.name: /],
+    [endpoint({ Aliases: words(33, 'a') }), /network\.attachments\.0\.names: /],
+    [endpoint({ Aliases: ['a b'] }), /network\.attachments\.0\.names\.\d+: .*a b/],
+    [endpoint({ IPAMConfig: { IPv4Address: 'foo' } }), /network\.attachments\.0\.address: .*foo/],
+  ];
+  for (const [options, message] of cases) {
+    const error = await t.throwsAsync(create('web', options), undefined, String(message));
+    t.like(error, { statusCode: 400 });
+    t.regex(error.message, message);
+  }
+  t.deepEqual(nest.guests.list(), []);
+  t.deepEqual(await nest.docker.listContainers({ all: true }), []);
+});
+
 test.serial('a network belongs to the zone of its first container', async (t) => {
   await nest.docker.createNetwork({ Name: 'shop' });
   await create('web', on('shop'));

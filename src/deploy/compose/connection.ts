@@ -1,3 +1,5 @@
+import * as v from 'valibot';
+import { HostName } from '../../../guest-agent/api.ts';
 import type { Endpoint, ServiceNetwork } from '../model.ts';
 import { parseNetworkName } from './names.ts';
 import { DEFAULT_NETWORK, type NetworkFields, networkName, parseAddress } from './networks.ts';
@@ -36,7 +38,7 @@ export function parseNetworkMode(text: string): NetworkMode {
 }
 
 function parseAlias(text: string): string {
-  if (/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?$/.test(text) && !text.includes('..')) return text;
+  if (/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?$/.test(text) && v.is(HostName, text)) return text;
   throw new Invalid(`${quoted(text)} is no name of a host`, 'use letters, digits, -, _ and .');
 }
 
@@ -59,7 +61,9 @@ export function serviceNetwork(
     const network = isShared
       ? networkName(fields ?? DEFAULT_NETWORK, project.name)
       : `${project.name}_${key}_${own.zone}`;
-    return { network, aliases: [...new Set([name, ...aliases])], address };
+    // A service's name may be none of a host.
+    const names = v.is(HostName, name) ? [name, ...aliases] : aliases;
+    return { network, aliases: [...new Set(names)], address };
   });
   return { mode: 'networks', endpoints };
 }

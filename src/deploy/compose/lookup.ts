@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import * as v from 'valibot';
+import { HostName } from '../../../guest-agent/api.ts';
 import { Invalid, quoted } from './problems.ts';
 import { either, list, type Reader, scalar } from './read.ts';
 
@@ -15,7 +17,7 @@ function parseServer(text: string): string {
 
 /** "." is no domain at all: resolv.conf(5). */
 function parseDomain(text: string): string {
-  if (text === '.' || /^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/.test(text)) return text;
+  if (text === '.' || (!text.endsWith('-') && v.is(HostName, text))) return text;
   throw new Invalid(`${quoted(text)} is no domain`, 'use letters, digits, - and .');
 }
 
@@ -34,7 +36,7 @@ function host(name: string, address: string): string {
   const bare = address.trim().replace(/^\[(.*)\]$/, '$1');
   if (bare === 'host-gateway')
     throw new Invalid('refused: a container reaches nothing of the host', 'remove the entry');
-  if (name !== '' && isIP(bare) !== 0) return `${name}:${bare}`;
+  if (v.is(HostName, name) && isIP(bare) !== 0) return `${name}:${bare}`;
   throw new Invalid(`${quoted(`${name}:${address}`)} is not NAME:ADDRESS`, 'write one, such as db:10.5.0.7');
 }
 

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { ContainerState, type VolumeMount } from '../../../guest-agent/api.ts';
+import * as v from 'valibot';
+import { ContainerSpec, ContainerState, type VolumeMount } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { Image, LayerFile } from '../../images/images.ts';
 import type { Progress } from '../../progress.ts';
 import type { Context } from '../context.ts';
+import { parseInput } from '../input.ts';
 import type { Seat } from '../guests/seats.ts';
 import type { Container, ContainerRecord } from '../state/record.ts';
 import { sendCopies } from '../copies/send.ts';
@@ -98,10 +100,12 @@ export async function putInto(
   return guests.trunk(guestId).request(request, ContainerState);
 }
 
+/** As the agent takes it: what it would refuse boots no guest, and is in no row that cannot be read back. */
 function withNetwork(ctx: Context, merged: ContainerRecord, request: CreateRequest): ContainerRecord {
   const { lookup } = request.network;
   const network = networkOf(ctx, request.network, merged);
-  const spec = { ...merged.spec, ...(network && { network }), ...(lookup !== null && { lookup }) };
+  const connection = { ...(network && { network }), ...(lookup !== null && { lookup }) };
+  const spec = { ...merged.spec, ...parseInput(Connection, connection, `create container \`${merged.name}\``) };
   return { ...merged, spec };
 }
 
@@ -145,3 +149,5 @@ function newState(id: string): ContainerState {
     error: '',
   };
 }
+
+const Connection = v.pick(ContainerSpec, ['network', 'lookup']);

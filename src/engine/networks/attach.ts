@@ -1,4 +1,5 @@
-import type { Attachment, Lookup, Network } from '../../../guest-agent/api.ts';
+import * as v from 'valibot';
+import { type Attachment, HostName, type Lookup, type Network } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -47,8 +48,9 @@ export function networkOf(
       gateway: network.gateway,
       internal: network.internal,
       resolves: true,
-      names: [...new Set(names.flatMap((each) => [each, `${each}.${network.name}`]))].filter((each) =>
-        HOST_NAME.test(each),
+      // A container's name may be none of a host, as may what follows from an alias; an alias itself must be one.
+      names: [...new Set(names.flatMap((each) => [each, `${each}.${network.name}`]))].filter(
+        (each) => aliases.includes(each) || v.is(HostName, each),
       ),
       ...(address !== null && { address }),
     };
@@ -75,6 +77,3 @@ const defaultAttachment = (): Attachment => ({
   resolves: false,
   names: [],
 });
-
-/** HostName of guest-agent/wire/network.ts: a container's name may be none. */
-const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*$/;

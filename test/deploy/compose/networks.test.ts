@@ -132,6 +132,13 @@ const bad: [title: string, file: string, message: RegExp][] = [
     'services: { a: { image: x, extra_hosts: ["h:host-gateway"] } }',
     /reaches nothing of the host/,
   ],
+  [
+    'an alias that is no name of a host',
+    `services: { a: { image: x, networks: { default: { aliases: [${'a'.repeat(64)}] } } } }`,
+    /is no name of a host/,
+  ],
+  ['a search domain that is none', 'services: { a: { image: x, dns_search: a..b } }', /`a\.\.b` is no domain/],
+  ['an extra host that is none', 'services: { a: { image: x, extra_hosts: ["-h:10.5.0.7"] } }', /is not NAME:ADDRESS/],
   ['a range that ends before it begins', 'services: { a: { image: x, expose: ["9-8"] } }', /`9-8` is no port/],
 ];
 
