@@ -1,4 +1,4 @@
-import { companionsOf } from '../companions.ts';
+import { groupsOf } from '../companions.ts';
 import type { Service } from '../model.ts';
 import { type Place, type Problems, quoted } from './problems.ts';
 
@@ -8,23 +8,31 @@ export function reportApart(
   places: ReadonlyMap<string, Place>,
   problems: Problems,
 ): void {
-  for (const [index, service] of services.entries()) {
-    const place = places.get(service.name);
-    const earlier = companionsOf(services, service).filter((other) => services.indexOf(other) < index);
-    const shared = (other: Service) => `shares a network, and so a guest, with ${quoted(other.name)}`;
-    const foreign = earlier.find(({ zone }) => zone !== service.zone);
-    const other = earlier.find(({ shape }) => shape !== null && service.shape !== null && shape !== service.shape);
-    if (place !== undefined && foreign !== undefined)
-      problems.report(
-        place,
-        `${shared(foreign)}, but is in zone ${quoted(service.zone)}, not ${quoted(foreign.zone)}`,
-        'give both one zone, or each a network of its own',
-      );
-    if (place !== undefined && other !== undefined)
-      problems.report(
-        place,
-        `${shared(other)}, but asks for a guest of ${quoted(service.shape ?? '')}, not ${quoted(other.shape ?? '')}`,
-        'give both one shape, or each a network of its own',
-      );
+  for (const group of new Set(groupsOf(services).values())) {
+    /** The first of each zone, and of each shape, before the one that is looked at. */
+    const zones = new Map<string, Service>();
+    const shapes = new Map<string, Service>();
+    for (const service of group) {
+      const { zone, shape } = service;
+      const place = places.get(service.name);
+      const foreign = zones.values().find((other) => other.zone !== zone);
+      const other = shape === null ? undefined : shapes.values().find((each) => each.shape !== shape);
+      if (place !== undefined && foreign !== undefined)
+        problems.report(
+          place,
+          `${shared(foreign)}, but is in zone ${quoted(zone)}, not ${quoted(foreign.zone)}`,
+          'give both one zone, or each a network of its own',
+        );
+      if (place !== undefined && other !== undefined)
+        problems.report(
+          place,
+          `${shared(other)}, but asks for a guest of ${quoted(shape ?? '')}, not ${quoted(other.shape ?? '')}`,
+          'give both one shape, or each a network of its own',
+        );
+      if (!zones.has(zone)) zones.set(zone, service);
+      if (shape !== null && !shapes.has(shape)) shapes.set(shape, service);
+    }
   }
 }
+
+const shared = (other: Service) => `shares a network, and so a guest, with ${quoted(other.name)}`;

@@ -17,10 +17,10 @@ export function projectNetworks(
   project: { name: string; zone: string },
 ): ProjectNetwork[] {
   const joined = new Map<string, ProjectNetwork>();
+  const byName = new Map(defined.map((fields) => [networkName(fields, project.name), fields]).reverse());
   for (const { zone, network } of services)
     for (const { network: name } of network.mode === 'networks' ? network.endpoints : []) {
-      const fields = defined.find((each) => networkName(each, project.name) === name);
-      joined.set(name, joined.get(name) ?? { ...(fields ?? DEFAULT_NETWORK), name, zone });
+      joined.set(name, joined.get(name) ?? { ...(byName.get(name) ?? DEFAULT_NETWORK), name, zone });
     }
   return [...joined.values()];
 }

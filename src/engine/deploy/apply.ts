@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AcceleratorChoice, DeployAction, ServiceResult } from '../../api.ts';
+import { groupsOf } from '../../deploy/companions.ts';
 import { createBody } from '../../deploy/container.ts';
 import type { Project, Service } from '../../deploy/model.ts';
 import type { PlanStep } from '../../deploy/plan.ts';
@@ -56,6 +57,7 @@ export async function applyPlan(
 
   await using undo = new AsyncDisposableStack();
   for (const network of makeProjectNetworks(ctx, project)) undo.defer(() => void removeNetwork(ctx, network.id));
+  const groups = groupsOf(project.services);
   const all = steps.filter((step) => step.action !== 'remove');
   const isJoined = ({ service: { network } }: (typeof all)[number]) => network.mode === 'container';
   const make = (wave: typeof all) =>
@@ -64,7 +66,7 @@ export async function applyPlan(
         if (step.action === 'unchanged' || step.action === 'start') return ctx.state.containers.find(step.id);
         const request = {
           ...requestOf(ctx, plan, step.service, reuse),
-          companions: companions(ctx, project, step.service),
+          companions: companions(ctx, groups.get(step.service) ?? [], step.service),
         };
         const container = await create(ctx, request, progress, stop);
         undo.defer(() => undoCreate(ctx, container));

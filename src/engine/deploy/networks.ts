@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LABELS } from '../../api.ts';
-import { companionsOf, networksOf } from '../../deploy/companions.ts';
+import { networksOf } from '../../deploy/companions.ts';
 import type { Project, ProjectNetwork, Service } from '../../deploy/model.ts';
 import { NestError } from '../../errors.ts';
 import { countedMemory } from '../../placement/place.ts';
@@ -24,17 +24,17 @@ export function removeProjectNetworks(ctx: Context, project: string): string[] {
   return pruneNetworks(ctx, ({ labels }) => labels[LABELS.project] === project).map(({ name }) => name);
 }
 
-/** What a service's companions need, so that the guest of the first has room for all. */
+/** What the others of a service's group need, so that the guest of the first has room for all. */
 export function companions(
   ctx: Context,
-  { services }: Project,
+  group: readonly Service[],
   service: Service,
 ): NonNullable<CreateRequest['companions']> {
-  const others = companionsOf(services, service);
+  const others = group.filter((other) => other !== service);
   return {
     memory: others.reduce((total, { memory }) => total + countedMemory(memory ?? undefined), 0),
     cpus: Math.max(0, ...others.map(({ cpus }) => cpus ?? 0)),
-    networks: networksOf(others).map((name) => ctx.state.networks.find(name).id),
+    networks: [...new Set(networksOf(others))].map((name) => ctx.state.networks.find(name).id),
   };
 }
 

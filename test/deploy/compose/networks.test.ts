@@ -1,7 +1,7 @@
 import test from 'ava';
 import { parseCompose } from '../../../src/deploy/compose/parse.ts';
-import { companionsOf } from '../../../src/deploy/companions.ts';
-import type { Project } from '../../../src/deploy/model.ts';
+import { groupsOf } from '../../../src/deploy/companions.ts';
+import type { Project, Service } from '../../../src/deploy/model.ts';
 import { NestError } from '../../../src/errors.ts';
 
 function parse(file: string): Project {
@@ -71,12 +71,25 @@ services:
   e: { image: hello, networks: [three] }
 networks: { one: , two: , three: }
 `);
-  const [a, , , , e] = project.services;
-  t.deepEqual(a && companionsOf(project.services, a).map(({ name }) => name), ['b', 'c', 'd']);
-  t.deepEqual(e && companionsOf(project.services, e), []);
+  const groups = [...groupsOf(project.services).values()].map((group) => group.map(({ name }) => name).join());
+  t.deepEqual(groups, ['a,b,c,d', 'a,b,c,d', 'a,b,c,d', 'a,b,c,d', 'e']);
   t.deepEqual(
     project.services.map(({ shape }) => shape),
     ['large', 'large', 'large', 'large', null],
+  );
+});
+
+test('thousands of services tied in a row are one group, found at once', (t) => {
+  const count = 4000;
+  const services = Array.from({ length: count }, (_, n) => `  s${n}: { image: x, networks: [n${n}, n${n + 1}] }`);
+  const networks = Array.from({ length: count + 1 }, (_, n) => `  n${n}:`);
+  const project = parse(['services:', ...services, 'networks:', ...networks].join('\n'));
+  const groups = groupsOf(project.services);
+  t.is(new Set(groups.values()).size, 1);
+  t.deepEqual(
+    groups.get(project.services[0] as Service)?.map(({ name }) => name),
+    project.services.map(({ name }) => name),
+    'in the order of the file',
   );
 });
 
