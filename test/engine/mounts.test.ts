@@ -18,6 +18,13 @@ test('volumes are named, read-only or nameless', (t) => {
   ]);
 });
 
+test('a path is one path however it is written', (t) => {
+  t.deepEqual(volumes(['data:/srv'], { '/srv/': {}, '/own': {}, '//own/.': {} }), [
+    { name: 'data', destination: '/srv' },
+    { name: null, destination: '/own' },
+  ]);
+});
+
 test('mounts in long form are the same', (t) => {
   const { volumes, tmpfs } = mountsOf(
     {

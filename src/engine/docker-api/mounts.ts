@@ -53,14 +53,11 @@ export function mountsOf(host: HostMounts, declared: Record<string, unknown> | n
   const tmpfs = parts.flatMap((part) => ('options' in part ? part : []));
   const taken = new Set(parts.map(({ destination }) => destination));
   if (taken.size < parts.length) throw invalidMount('mounts', 'two are on the same path');
-  const anonymous = Object.keys(declared ?? {}).filter((path) => !taken.has(path));
+  const own = new Set(Object.keys(declared ?? {}).map((path) => mountDestination(path, path))).difference(taken);
   return {
     tmpfs,
     copies,
-    volumes: [
-      ...volumes,
-      ...anonymous.map((path) => ({ ...ANONYMOUS_VOLUME, destination: mountDestination(path, path) })),
-    ],
+    volumes: [...volumes, ...[...own].map((destination) => ({ ...ANONYMOUS_VOLUME, destination }))],
   };
 }
 
