@@ -280,6 +280,18 @@ test.serial(
   },
 );
 
+test.serial('a second container of a service goes, and the one that stays keeps its nameless volumes', async (t) => {
+  const owned = async () =>
+    (await nest.docker.listVolumes({ filters: JSON.stringify({ label: ['com.docker.compose.service=db'] }) })).Volumes;
+  t.is(await deployed(COMPOSE), 'result');
+  const [own] = await owned();
+  const labels = (await nest.docker.getContainer('shop-db-1').inspect()).Config.Labels;
+  await nest.docker.createContainer({ name: 'surplus', Image: 'hello', Labels: { ...labels, 'nest.zone': 'shop' } });
+  t.is(await deployed(COMPOSE), 'result');
+  t.is((await nest.docker.listContainers({ all: true })).length, 2);
+  t.deepEqual(await owned(), [own]);
+});
+
 test.serial('of the volumes of a project that cannot be made none is left', async (t) => {
   const volumes = 'volumes: { data: , gone: { external: true } }';
   const file = `services:\n  db: { image: hello, volumes: ['data:/srv', 'gone:/gone'] }\n${volumes}\n`;

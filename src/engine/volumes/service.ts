@@ -32,10 +32,14 @@ export function leftVolumes(
   );
 }
 
-/** Makes them like those of any other container that is gone: the next container of the service begins with new ones. */
+/**
+ * Makes those that no container has like those of any other container that is gone: the next container of the service
+ * begins with new ones.
+ */
 export async function forgetVolumes(ctx: Context, project: string, service?: string): Promise<void> {
   for (const { id, labels } of ctx.volumes.store.list().filter(isAnonymous)) {
     if (labels[LABELS.project] !== project || (service !== undefined && labels[LABELS.service] !== service)) continue;
+    if (usersOf(ctx, id).length > 0) continue;
     const others = Object.fromEntries(Object.entries(labels).filter(([label]) => !SERVICE_LABELS.includes(label)));
     await ctx.volumes.inTurn(id, () => ctx.volumes.store.change(id, { labels: others }));
   }
