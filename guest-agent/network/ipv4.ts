@@ -1,3 +1,5 @@
+import { isIPv4 } from 'node:net';
+
 /** A range of IPv4 addresses: `10.89.0.0/24`. */
 export interface Subnet {
   /** Its first address, as a number. */
@@ -16,9 +18,8 @@ export function parseSubnet(text: string): Subnet {
 
 /** @throws RangeError */
 export function parseAddress(text: string): number {
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number) ?? [];
-  if (parts.length !== 4 || parts.some((part) => part > 255)) throw new RangeError(`\`${text}\`: not an IPv4 address`);
-  return parts.reduce((number, part) => number * 256 + part, 0);
+  if (!isIPv4(text)) throw new RangeError(`\`${text}\`: not an IPv4 address`);
+  return text.split('.').reduce((number, part) => number * 256 + Number(part), 0);
 }
 
 export function formatAddress(address: number): string {

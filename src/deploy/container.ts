@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { LABELS } from '../api.ts';
 import { networksOf } from './companions.ts';
+import { digestOf } from './digest.ts';
 import type { Endpoint, HealthCheck, Project, PublishedPort, Service, ServiceMount, ServiceNetwork } from './model.ts';
 import { bodySettings, type BodySettings, hostSettings, type HostSettings } from './settings.ts';
 
@@ -78,7 +78,7 @@ export function configHash(project: Project, service: Service): string {
   const names = networksOf([service]);
   const networks = project.networks.filter(({ name }) => names.includes(name));
   const content = { container: service.container, body: bodyWithoutHash(project, service), networks };
-  return createHash('sha256').update(canonicalJson(content)).digest('hex');
+  return digestOf(content);
 }
 
 function bodyWithoutHash(project: Project, service: Service): CreateBody {
@@ -171,13 +171,4 @@ function mount(asked: ServiceMount): Mount {
 
 function portKey(port: PublishedPort): string {
   return `${port.containerPort}/${port.protocol}`;
-}
-
-/** JSON with the keys of every object in code unit order: the order of keys in a file means nothing. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

@@ -36,6 +36,17 @@ test(
   'unsupported',
   /EndpointsConfig\.back\.MacAddress/,
 );
+test(
+  'an address of IPv6 is refused',
+  refuses,
+  {
+    NetworkingConfig: {
+      EndpointsConfig: { back: { IPAMConfig: { IPv4Address: '10.5.0.7', IPv6Address: 'fd00::7' } } },
+    },
+  },
+  'unsupported',
+  /EndpointsConfig\.back\.IPAMConfig\.IPv6Address/,
+);
 test('a UDP port is refused', refuses, { HostConfig: { PortBindings: { '53/udp': [{}] } } }, 'unsupported', /53\/udp/);
 test(
   'a port past 65535 is refused',

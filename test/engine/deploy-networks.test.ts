@@ -1,4 +1,6 @@
 import test from 'ava';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import type { Attachment } from '../../guest-agent/api.ts';
 import type { DeployResult, DownResult } from '../../src/api.ts';
 import type { ErrorBody } from '../../src/errors.ts';
@@ -82,6 +84,82 @@ services:
   t.is(await mode(), `container:${Id}`);
   t.deepEqual(await deploy(file(', user: "5"')), ['web recreated shop-1', 'side recreated shop-1']);
   t.not(await mode(), `container:${Id}`);
+});
+
+test.serial('the order of keys in a file means nothing', async (t) => {
+  const file = (labels: string) =>
+    `services: { web: { image: hello, networks: [back] } }\nnetworks: { back: { labels: { ${labels} } } }\n`;
+  await deploy(file('a: b, c: d'));
+  t.deepEqual(await deploy(file('c: d, a: b')), ['web unchanged shop-1']);
+});
+
+test.serial('networks swap their addresses, and one of any addresses gives way', async (t) => {
+  const file = (front: string, back: string) => `
+services: { web: { image: hello, networks: [any, front] }, db: { image: hello, networks: [back] } }
+networks: { any: , front: { ipam: { config: [{ subnet: ${front} }] } }, back: { ipam: { config: [{ subnet: ${back} }] } } }
+`;
+  await deploy(file('172.18.0.0/16', '172.19.0.0/16'));
+  t.deepEqual(await deploy(file('172.19.0.0/16', '172.18.0.0/16')), ['web recreated shop-1', 'db recreated shop-1']);
+  const { IPAM } = (await nest.docker.getNetwork('shop_front').inspect()) as { IPAM: { Config: object[] } };
+  t.like(IPAM.Config[0], { Subnet: '172.19.0.0/16' });
+});
+
+test.serial('what cannot be connected is found while the old containers are there', async (t) => {
+  const network = (more = '') =>
+    `services: { web: { image: hello${more} } }\nnetworks: { default: { ipam: { config: [{ subnet: 10.5.0.0/24 }] } } }\n`;
+  const file = (more = '') => `services: { web: { image: hello${more} } }\n`;
+  const external = (name: string) => `${file()}networks: { default: { external: true, name: ${name} } }\n`;
+  await deploy(file());
+  const { Id } = await nest.docker.getContainer('shop-web-1').inspect();
+  await nest.docker.createNetwork({ Name: 'bank', Labels: { 'nest.zone': 'bank' } });
+  await nest.docker.createNetwork({ Name: 'big', IPAM: { Config: [{ Subnet: '10.0.0.0/8' }] } });
+  const nine = Array.from({ length: 9 }, (_, index) => `n${index}`);
+  const cases: [string, RegExp][] = [
+    [external('nowhere'), /is external and not there/],
+    [external('bank'), /it is in zone `bank`/],
+    [network(), /another network has a part of it/],
+    [file(', networks: { default: { ipv4_address: 10.9.0.7 } }'), /as `10\.9\.0\.7`: no address of a host in/],
+    [file(', network_mode: "container:gone"'), /No such container: gone/],
+    [`${file(`, networks: [${nine.join()}]`)}networks: { ${nine.map((name) => `${name}: `).join()} }`, /attachments: /],
+  ];
+  for (const [changed, message] of cases) t.regex((await refused(changed)).message, message);
+  await nest.docker.getNetwork('big').remove();
+  const labels = { 'nest.zone': 'shop' };
+  await nest.docker.createContainer({
+    name: 'guest',
+    Image: 'hello',
+    Labels: labels,
+    HostConfig: { NetworkMode: 'shop_default' },
+  });
+  t.regex((await refused(network())).message, /remove network `shop_default`: it has containers: guest/);
+  const web = await nest.docker.getContainer('shop-web-1').inspect();
+  t.is(web.Id, Id);
+  t.true(web.State.Running);
+  t.deepEqual((await made()).sort(), ['bank', 'shop_default']);
+  await nest.docker.getContainer('guest').remove({ force: true });
+  t.deepEqual(await deploy(network(', user: "5"')), ['web recreated shop-1']);
+});
+
+test.serial('a deploy that fails takes its networks with it, and says why it failed', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const web = `web: { image: hello, networks: [a, b], ports: ["${port}:80"] }`;
+  const release = nest.guests.hold();
+  const failing = refused(`services: { ${web} }\nnetworks: { a: , b: }\n`);
+  await until('its guest to boot', () => nest.guests.created === 1);
+  const labels = { 'nest.zone': 'shop' };
+  const HostConfig = { NetworkMode: 'shop_b' };
+  const other = nest.docker.createContainer({ name: 'other', Image: 'hello', Labels: labels, HostConfig });
+  await until('another container to join', async () => {
+    const { body } = await nest.call('GET', '/info');
+    return (body as { Containers: number }).Containers === 2;
+  });
+  release();
+  t.is((await failing).code, 'port-taken');
+  await other;
+  t.deepEqual(await made(), ['shop_b'], 'what somebody else is in stays');
 });
 
 test.serial('a deploy that cannot have its networks leaves nothing', async (t) => {

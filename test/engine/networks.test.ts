@@ -2,7 +2,6 @@ import path from 'node:path';
 import test from 'ava';
 import type Docker from 'dockerode';
 import type { Attachment } from '../../guest-agent/api.ts';
-import { freeRange, givenRange } from '../../src/engine/networks/subnets.ts';
 import { openTestEngine, type TestEngine } from '../helpers/engine.ts';
 
 let nest: TestEngine;
@@ -62,7 +61,7 @@ test.serial('its containers are told to the agent with their names, and all in o
 });
 
 test.serial('what the agent would refuse of a connection boots no guest and leaves no row', async (t) => {
-  await nest.docker.createNetwork({ Name: 'shop' });
+  const { id } = await nest.docker.createNetwork({ Name: 'shop' });
   const words = (count: number, word: string) => Array.from({ length: count }, (_, index) => `${word}${index + 1}`);
   const lookup = (HostConfig: object): Partial<Docker.ContainerCreateOptions> => ({ HostConfig });
   const endpoint = (shop: object) => ({
@@ -77,7 +76,9 @@ test.serial('what the agent would refuse of a connection boots no guest and leav
     [lookup({ ExtraHosts: ['a b:10.0.0.1'] }), /lookup\.hosts\.0\.name: /],
     [endpoint({ Aliases: words(33, 'a') }), /network\.attachments\.0\.names: /],
     [endpoint({ Aliases: ['a b'] }), /network\.attachments\.0\.names\.\d+: .*a b/],
-    [endpoint({ IPAMConfig: { IPv4Address: 'foo' } }), /network\.attachments\.0\.address: .*foo/],
+    [endpoint({ IPAMConfig: { IPv4Address: 'foo' } }), /as `foo`: no address of a host in 172\.18\.0\.0\/16/],
+    [endpoint({ IPAMConfig: { IPv4Address: '10.0.0.7' } }), /as `10\.0\.0\.7`: no address of a host in/],
+    [{ ...on('shop'), NetworkingConfig: { EndpointsConfig: { [id]: {} } } }, /it is named twice/],
   ];
   for (const [options, message] of cases) {
     const error = await t.throwsAsync(create('web', options), undefined, String(message));
@@ -100,6 +101,47 @@ test.serial('a network belongs to the zone of its first container', async (t) =>
   t.deepEqual(names, ['/web'], 'what was refused is not there');
 });
 
+test.serial('a network is bound to no zone by a container that could not be made, or is gone', async (t) => {
+  await nest.docker.createNetwork({ Name: 'shop' });
+  const zone = async () =>
+    ((await nest.docker.getNetwork('shop').inspect()) as unknown as { Nest: { Zone: string } }).Nest.Zone;
+  await t.throwsAsync(create('web', { ...on('shop', 'bank'), HostConfig: { NetworkMode: 'shop', Memory: 2 ** 50 } }));
+  t.is(await zone(), '');
+  const container = await create('web', on('shop'));
+  t.is(await zone(), 'shop');
+  await container.remove({ force: true });
+  await create('teller', on('shop', 'bank'));
+  t.is(await zone(), 'bank');
+});
+
+test.serial('what a network is asked for and cannot be is refused by name, not ignored', async (t) => {
+  const cases: [Partial<Docker.NetworkCreateOptions> & Record<string, unknown>, RegExp][] = [
+    [{ Driver: 'overlay' }, /Driver/],
+    [{ EnableIPv6: true }, /EnableIPv6/],
+    [{ EnableIPv4: false }, /EnableIPv4/],
+    [{ Options: { 'com.docker.network.bridge.enable_icc': 'false' } }, /Options/],
+    [{ Ingress: true, ConfigOnly: true }, /Ingress, ConfigOnly/],
+    [{ SomethingNew: 'yes' }, /SomethingNew/],
+    [{ IPAM: { Driver: 'dhcp' } }, /IPAM\.Driver/],
+    [{ IPAM: { Config: [{ Subnet: '10.5.0.0/24', IPRange: '10.5.0.0/25' }] } }, /IPAM\.Config\.IPRange/],
+    [{ IPAM: { Config: [{ Subnet: '10.5.0.0/24' }, { Subnet: '10.6.0.0/24' }] } }, /more than one IPAM\.Config/],
+    [{ IPAM: { Config: [{ Gateway: '10.5.0.1' }] } }, /gateway `10\.5\.0\.1`: it goes with a subnet/],
+  ];
+  for (const [options, message] of cases)
+    await t.throwsAsync(nest.docker.createNetwork({ Name: 'shop', ...options }), { message }, String(message));
+  await nest.docker.createNetwork({
+    Name: 'shop',
+    CheckDuplicate: true,
+    Driver: 'bridge',
+    Attachable: true,
+    EnableIPv6: false,
+    IPAM: { Driver: 'default', Options: {}, Config: [] },
+    Options: {},
+    ...{ Scope: 'local', ConfigFrom: { Network: '' }, EnableIPv4: true },
+  });
+  t.pass('what the clients of Docker send always is fine');
+});
+
 test.serial('prune removes networks without containers', async (t) => {
   for (const name of ['used', 'unused']) await nest.docker.createNetwork({ Name: name });
   await create('web', on('used'));
@@ -111,15 +153,4 @@ test.serial('networks are there again when the engine is', async (t) => {
   await nest.engine.close();
   nest = await openTestEngine({ folder: path.dirname(nest.paths.data), guests: nest.guests });
   t.like(await nest.docker.getNetwork('shop').inspect(), { Id: id, IPAM: { Config: [{ Subnet: '10.5.0.0/24' }] } });
-});
-
-test('subnets are given one after the other, and none overlaps another', (t) => {
-  t.deepEqual(freeRange(['172.17.0.0/16', '172.18.5.0/24']), { subnet: '172.19.0.0/16', gateway: '172.19.0.1' });
-  t.deepEqual(freeRange(['172.16.0.0/12']), { subnet: '10.89.0.0/24', gateway: '10.89.0.1' });
-  t.throws(() => freeRange(['172.16.0.0/12', '10.0.0.0/8']), { message: /are in use/ });
-  t.deepEqual(givenRange('10.5.0.0/24', '10.5.0.254', []), { subnet: '10.5.0.0/24', gateway: '10.5.0.254' });
-  for (const bad of ['10.5.0.1/24', '10.5.0.0', '10.5.0.0/30', 'fd00::/64'])
-    t.throws(() => givenRange(bad, undefined, []), { message: /not an IPv4 subnet/ }, bad);
-  t.throws(() => givenRange('10.5.0.0/24', '10.6.0.1', []), { message: /gateway/ });
-  t.throws(() => givenRange('10.5.0.0/24', undefined, ['10.0.0.0/8']), { message: /another network/ });
 });

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { SUBNET_ADVICE, subnetOf } from '../../subnets.ts';
 import type { ProjectNetwork, ServiceNetwork } from '../model.ts';
 import { parseNetworkName } from './names.ts';
 import { Invalid, quoted } from './problems.ts';
@@ -17,10 +18,10 @@ export function projectNetworks(
   project: { name: string; zone: string },
 ): ProjectNetwork[] {
   const joined = new Map<string, ProjectNetwork>();
-  const byName = new Map(defined.map((fields) => [networkName(fields, project.name), fields]).reverse());
+  const byName = Map.groupBy(defined, (fields) => networkName(fields, project.name));
   for (const { zone, network } of services)
     for (const { network: name } of network.mode === 'networks' ? network.endpoints : []) {
-      joined.set(name, joined.get(name) ?? { ...(byName.get(name) ?? DEFAULT_NETWORK), name, zone });
+      joined.set(name, joined.get(name) ?? { ...(byName.get(name)?.[0] ?? DEFAULT_NETWORK), name, zone });
     }
   return [...joined.values()];
 }
@@ -40,9 +41,8 @@ export function parseAddress(text: string): string {
 }
 
 function parseSubnet(text: string): string {
-  const [address = '', prefix = ''] = text.split('/');
-  if (isIPv4(address) && /^\d{1,2}$/.test(prefix)) return text;
-  throw new Invalid(`${quoted(text)} is no IPv4 subnet`, 'write its first address and its prefix, such as 10.5.0.0/24');
+  if (subnetOf(text) !== undefined) return text;
+  throw new Invalid(`${quoted(text)} is no IPv4 subnet from /8 to /29`, SUBNET_ADVICE);
 }
 
 function only(wanted: string, what: string): (text: string) => string {
@@ -64,15 +64,18 @@ const DEFINITION = fields(
     enable_ipv4: scalar('true', only('true', 'choice')),
     enable_ipv6: scalar('false', only('false', 'choice')),
     labels: labelsReader,
-    ipam: fields({
-      driver: scalar('a name', only('default', 'driver')),
-      config: list(
-        fields(
-          { subnet: scalar('a subnet', parseSubnet), gateway: scalar('an address', parseAddress) },
-          { refusal: networkRefusal },
+    ipam: fields(
+      {
+        driver: scalar('a name', only('default', 'driver')),
+        config: list(
+          fields(
+            { subnet: scalar('a subnet', parseSubnet), gateway: scalar('an address', parseAddress) },
+            { refusal: networkRefusal },
+          ),
         ),
-      ),
-    }),
+      },
+      { refusal: networkRefusal },
+    ),
   },
   { refusal: networkRefusal, extensions: true },
 );
@@ -92,6 +95,8 @@ export const DEFAULT_NETWORK: NetworkFields = {
 export const networksReader = definitions(parseNetworkName, DEFINITION, (key, read, report): NetworkFields => {
   const [range, second] = read.ipam?.config ?? [];
   if (second !== undefined) report('has more than one subnet', 'leave one');
+  if (range !== undefined && range.subnet === undefined && range.gateway !== undefined)
+    report('has a gateway without a subnet', 'add its `subnet`, or remove the gateway');
   return {
     key,
     name: read.name ?? null,

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import * as v from 'valibot';
-import { ContainerSpec, ContainerState, type VolumeMount } from '../../../guest-agent/api.ts';
+import { ContainerState, type VolumeMount } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
 import type { Image, LayerFile } from '../../images/images.ts';
 import type { Progress } from '../../progress.ts';
 import type { Context } from '../context.ts';
-import { parseInput } from '../input.ts';
 import type { Seat } from '../guests/seats.ts';
 import type { Container, ContainerRecord } from '../state/record.ts';
 import { sendCopies } from '../copies/send.ts';
@@ -13,7 +11,7 @@ import { removeVolume } from '../volumes/remove.ts';
 import { volumeRequests } from '../volumes/request.ts';
 import { anonymousMounts, takeVolumes } from '../volumes/take.ts';
 import { annotations } from './annotation.ts';
-import { networkOf } from '../networks/attach.ts';
+import { connectionOf, present } from '../networks/attach.ts';
 import { emitContainer } from './emit.ts';
 import { cpuLimit, memoryLimit } from './limits.ts';
 import { mergeRecord, guestWanted } from './merge.ts';
@@ -100,13 +98,10 @@ export async function putInto(
   return guests.trunk(guestId).request(request, ContainerState);
 }
 
-/** As the agent takes it: what it would refuse boots no guest, and is in no row that cannot be read back. */
 function withNetwork(ctx: Context, merged: ContainerRecord, request: CreateRequest): ContainerRecord {
-  const { lookup } = request.network;
-  const network = networkOf(ctx, request.network, merged);
-  const connection = { ...(network && { network }), ...(lookup !== null && { lookup }) };
-  const spec = { ...merged.spec, ...parseInput(Connection, connection, `create container \`${merged.name}\``) };
-  return { ...merged, spec };
+  const { id, name, zone, spec } = merged;
+  const connection = connectionOf(request.network, { id, name, zone, hostname: spec.hostname }, present(ctx));
+  return { ...merged, spec: { ...spec, ...connection } };
 }
 
 /** Undoes a create that failed anywhere. A guest that cannot be told now is told when it answers again. */
@@ -149,5 +144,3 @@ function newState(id: string): ContainerState {
     error: '',
   };
 }
-
-const Connection = v.pick(ContainerSpec, ['network', 'lookup']);

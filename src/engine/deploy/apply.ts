@@ -18,9 +18,8 @@ import { isAnonymous } from '../../volumes/volume.ts';
 import { removeAnonymous } from '../volumes/remove.ts';
 import { forgetVolumes, leftVolumes } from '../volumes/service.ts';
 import { mountsOf } from '../volumes/users.ts';
-import { removeNetwork } from '../networks/networks.ts';
 import { removeEmptyGuests } from './down.ts';
-import { companions, makeProjectNetworks } from './networks.ts';
+import { companions, makeProjectNetworks, removeNewNetwork } from './networks.ts';
 
 export interface Plan {
   project: Project;
@@ -56,7 +55,7 @@ export async function applyPlan(
   }
 
   await using undo = new AsyncDisposableStack();
-  for (const network of makeProjectNetworks(ctx, project)) undo.defer(() => void removeNetwork(ctx, network.id));
+  makeProjectNetworks(ctx, project, (network) => undo.defer(() => removeNewNetwork(ctx, network)));
   const groups = groupsOf(project.services);
   const all = steps.filter((step) => step.action !== 'remove');
   const isJoined = ({ service: { network } }: (typeof all)[number]) => network.mode === 'container';

@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { seeGuests } from '../docker-api/find.ts';
 import type { Container } from '../state/record.ts';
 import { applyPlan } from './apply.ts';
+import { checkNetworks } from './check-networks.ts';
 import { stampCopies } from '../copies/stamp.ts';
 import { makeProjectVolumes, removeNewVolume } from './volumes.ts';
 import { projectContainers } from './project-containers.ts';
@@ -30,6 +31,7 @@ export async function deploy(
   const accelerator: AcceleratorChoice = request.accelerator ?? 'auto';
   return ctx.projects(project.name, async () => {
     const steps = await plan(ctx, project, progress, signal);
+    checkNetworks(ctx, project, steps);
     await using undo = new AsyncDisposableStack();
     await makeProjectVolumes(ctx, project, progress, (volume) => undo.defer(() => removeNewVolume(ctx, volume)));
     const services = await applyPlan(ctx, { project, steps, accelerator }, warningOnce(progress), signal);

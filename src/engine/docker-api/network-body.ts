@@ -19,12 +19,12 @@ type NetworkFields = v.InferOutput<v.ObjectSchema<typeof networkFields, undefine
 
 const EndpointBody = v.looseObject({
   Aliases: words,
-  IPAMConfig: v.nullish(v.object({ IPv4Address: v.nullish(text) })),
+  IPAMConfig: v.nullish(v.looseObject({ IPv4Address: v.nullish(text) })),
 });
 
 /** Of a create body. */
 export const NetworkingConfig = v.nullish(
-  v.object({ EndpointsConfig: v.nullish(v.record(text, v.nullish(EndpointBody))) }),
+  v.looseObject({ EndpointsConfig: v.nullish(v.record(text, v.nullish(EndpointBody))) }),
 );
 
 /** @throws NestError `invalid-input` */

@@ -1,14 +1,14 @@
-import { macText } from './mac-text.ts';
+import { macOf } from '../../../guest-agent/network/mac.ts';
 import type { Context } from '../context.ts';
 import { BRIDGE } from '../networks/predefined.ts';
-import { membersOf } from '../networks/networks.ts';
+import { membersOf, zoneOf } from '../networks/networks.ts';
 import type { Container } from '../state/record.ts';
 import type { NetworkRecord } from '../state/networks.ts';
 import { isUp } from '../containers/observe.ts';
 
 /** GET /networks/{id}. */
 export function networkDetails(ctx: Context, network: NetworkRecord): Record<string, unknown> {
-  const { id, name, subnet, gateway, internal, labels, createdAt, zone } = network;
+  const { id, name, subnet, gateway, internal, labels, createdAt } = network;
   const members = membersOf(ctx, id).filter(isUp);
   return {
     ...common(id, name, 'bridge', createdAt),
@@ -16,7 +16,7 @@ export function networkDetails(ctx: Context, network: NetworkRecord): Record<str
     IPAM: { Driver: 'default', Options: null, Config: [{ Subnet: subnet, Gateway: gateway }] },
     Containers: Object.fromEntries(members.map((container) => [container.record.id, member(container, network)])),
     Labels: labels,
-    Nest: { Zone: zone ?? '' },
+    Nest: { Zone: zoneOf(ctx, network) ?? '' },
   };
 }
 
@@ -54,7 +54,7 @@ function member({ record, state }: Container, { id, subnet }: NetworkRecord) {
   return {
     Name: record.name,
     EndpointID: endpointId(record.id, id),
-    MacAddress: macText(address),
+    MacAddress: hardwareAddress(address),
     IPv4Address: address === '' ? '' : `${address}/${subnet.split('/')[1]}`,
     IPv6Address: '',
   };
@@ -116,7 +116,7 @@ function endpoint(of: {
     IPAMConfig: null,
     Links: null,
     Aliases: of.names ?? null,
-    MacAddress: macText(of.address ?? ''),
+    MacAddress: hardwareAddress(of.address ?? ''),
     NetworkID: of.id,
     EndpointID: of.endpoint,
     Gateway: of.address === undefined ? '' : (of.gateway ?? ''),
@@ -128,6 +128,10 @@ function endpoint(of: {
     DNSNames: of.names ?? null,
   };
 }
+
+/** `02:42:0a:05:00:07`; none without an address. */
+const hardwareAddress = (address: string) =>
+  address === '' ? '' : [...macOf(address)].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 
 /** One for each pair, as Docker has them: nothing is found by it. */
 const endpointId = (container: string, network: string) => container.slice(0, 32) + network.slice(0, 32);

@@ -7,6 +7,7 @@ import { createNetwork, membersOf, pruneNetworks, removeNetwork } from '../netwo
 import { PREDEFINED } from '../networks/predefined.ts';
 import type { NetworkRecord } from '../state/networks.ts';
 import { networkDetails, predefinedDetails } from './network-json.ts';
+import { refuseNetwork } from './unsupported.ts';
 import { filters, matchesLabels, time } from './query.ts';
 
 /** Networks, in the Docker Engine API's shapes. The label `nest.zone` says which zone one is in. */
@@ -66,16 +67,9 @@ function inspect(ctx: Context, { params }: Call): Reply {
 
 async function create(ctx: Context, call: Call): Promise<Reply> {
   const body = await call.json(CreateBody);
+  refuseNetwork(body);
   const labels = body.Labels ?? {};
-  const driver = body.Driver || 'bridge';
-  if (driver !== 'bridge') throw unsupported(`driver ${driver}`);
-  if (body.EnableIPv6 === true) throw unsupported('IPv6');
-  const options = Object.keys(body.Options ?? {});
-  if (options.length > 0) throw unsupported(`option ${options[0]}`);
-  const ranges = body.IPAM?.Config ?? [];
-  if (ranges.length > 1) throw unsupported('more than one subnet');
-  const [range] = ranges;
-  if (range?.IPRange) throw unsupported('IPRange');
+  const [range] = body.IPAM?.Config ?? [];
   const zone = labels[LABELS.zone];
   if (zone !== undefined && !v.is(ZoneName, zone))
     throw new NestError('invalid-input', `label \`${LABELS.zone}\` is not a zone's name`);
@@ -107,23 +101,15 @@ function refuseChange(): never {
   });
 }
 
-const unsupported = (what: string) =>
-  new NestError('unsupported', `create network: not supported by nest yet: ${what}`, { hint: 'leave it out' });
-
 const text = v.pipe(v.string(), v.maxLength(4096));
-const map = v.nullish(v.record(text, text));
-const CreateBody = v.object({
+/** What is not named here is refused where it asks for something. */
+const CreateBody = v.looseObject({
   Name: text,
-  Driver: v.nullish(text),
   Internal: v.nullish(v.boolean()),
-  EnableIPv6: v.nullish(v.boolean()),
   IPAM: v.nullish(
-    v.object({
-      Config: v.nullish(
-        v.array(v.object({ Subnet: v.nullish(text), Gateway: v.nullish(text), IPRange: v.nullish(text) })),
-      ),
+    v.looseObject({
+      Config: v.nullish(v.array(v.looseObject({ Subnet: v.nullish(text), Gateway: v.nullish(text) }))),
     }),
   ),
-  Options: map,
-  Labels: map,
+  Labels: v.nullish(v.record(text, text)),
 });

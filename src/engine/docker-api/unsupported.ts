@@ -12,7 +12,7 @@ export function refuseUnsupported(body: Record<string, unknown>): void {
   const fields = [
     ...unsupported(body, '', CONFIG),
     ...unsupported(asObject(body['HostConfig']), 'HostConfig.', { ...HOST_CONFIG, ...SETTINGS }),
-    ...networks(body['NetworkingConfig']),
+    ...networking(asObject(body['NetworkingConfig'])),
   ];
   if (fields.length === 0) return;
   throw new NestError('unsupported', `create container: not supported by nest yet: ${fields.join(', ')}`, {
@@ -29,6 +29,23 @@ export function refuseUpdate(body: Record<string, unknown>): void {
   });
 }
 
+/** The same for a body of POST /networks/create. */
+export function refuseNetwork(body: Record<string, unknown>): void {
+  const ipam = asObject(body['IPAM']);
+  const ranges = Array.isArray(ipam['Config']) ? ipam['Config'] : [];
+  const fields = [
+    ...unsupported(body, '', NETWORK),
+    ...(body['EnableIPv4'] === false ? ['EnableIPv4'] : []),
+    ...unsupported(ipam, 'IPAM.', IPAM),
+    ...ranges.flatMap((range) => unsupported(asObject(range), 'IPAM.Config.', RANGE)),
+    ...(ranges.length > 1 ? ['more than one IPAM.Config'] : []),
+  ];
+  if (fields.length === 0) return;
+  throw new NestError('unsupported', `create network: not supported by nest yet: ${fields.join(', ').slice(0, 1024)}`, {
+    hint: 'leave these out',
+  });
+}
+
 /** What a field may say, besides nothing. */
 type Harmless = Record<string, (value: unknown) => boolean>;
 
@@ -40,14 +57,15 @@ function unsupported(given: Record<string, unknown>, prefix: string, harmless: H
 }
 
 /** Of each endpoint: addresses and aliases are served, what else a client sends is not. */
-function networks(config: unknown): string[] {
-  const endpoints = asObject(asObject(config)['EndpointsConfig']);
-  return Object.entries(endpoints).flatMap(([name, endpoint]) =>
-    unsupported(asObject(endpoint), `NetworkingConfig.EndpointsConfig.${name}.`, {
-      Aliases: anything,
-      IPAMConfig: anything,
-    }),
-  );
+function networking(config: Record<string, unknown>): string[] {
+  const endpoints = Object.entries(asObject(config['EndpointsConfig'])).flatMap(([name, content]) => {
+    const [endpoint, prefix] = [asObject(content), `NetworkingConfig.EndpointsConfig.${name}.`];
+    return [
+      ...unsupported(endpoint, prefix, { Aliases: anything, IPAMConfig: anything }),
+      ...unsupported(asObject(endpoint['IPAMConfig']), `${prefix}IPAMConfig.`, { IPv4Address: anything }),
+    ];
+  });
+  return [...unsupported(config, 'NetworkingConfig.', { EndpointsConfig: anything }), ...endpoints];
 }
 
 function isEmpty(value: unknown): boolean {
@@ -74,6 +92,19 @@ const CONFIG: Harmless = Object.fromEntries(
     'name platform',
   ].flatMap((names) => names.split(' ').map((name) => [name, anything])),
 );
+
+const NETWORK: Harmless = {
+  ...Object.fromEntries('Name Internal IPAM Labels'.split(' ').map((name) => [name, anything])),
+  Driver: oneOf('bridge'),
+  Scope: oneOf('local'),
+  EnableIPv4: oneOf(true),
+  // About swarms, and names are always checked.
+  Attachable: anything,
+  CheckDuplicate: anything,
+  ConfigFrom: (value) => isEmpty(asObject(value)['Network']),
+};
+const IPAM: Harmless = { Driver: oneOf('default'), Config: anything };
+const RANGE: Harmless = { Subnet: anything, Gateway: anything };
 
 /** Fixed when the container is made. */
 const SETTINGS: Harmless = Object.fromEntries(

@@ -11,7 +11,7 @@ export const NetworkRecord = v.object({
   /** 64 hex digits. */
   id: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   name: text,
-  /** Null until a container joined it: then that one's. */
+  /** Null where nobody said: that of its containers. */
   zone: v.nullable(ZoneName),
   subnet: text,
   gateway: text,

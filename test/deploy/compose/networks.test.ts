@@ -152,6 +152,26 @@ const bad: [title: string, file: string, message: RegExp][] = [
   ],
   ['a search domain that is none', 'services: { a: { image: x, dns_search: a..b } }', /`a\.\.b` is no domain/],
   ['an extra host that is none', 'services: { a: { image: x, extra_hosts: ["-h:10.5.0.7"] } }', /is not NAME:ADDRESS/],
+  [
+    'a subnet that begins within another',
+    'services: { a: { image: x } }\nnetworks: { default: { ipam: { config: [{ subnet: 10.5.0.1/24 }] } } }',
+    /subnet: `10\.5\.0\.1\/24` is no IPv4 subnet from \/8 to \/29/,
+  ],
+  [
+    'a subnet for nobody',
+    'services: { a: { image: x } }\nnetworks: { default: { ipam: { config: [{ subnet: 10.5.0.0/30 }] } } }',
+    /is no IPv4 subnet from \/8 to \/29/,
+  ],
+  [
+    'a gateway without a subnet',
+    'services: { a: { image: x } }\nnetworks: { default: { ipam: { config: [{ gateway: 10.5.0.1 }] } } }',
+    /networks\.default: has a gateway without a subnet/,
+  ],
+  [
+    'an option of addresses',
+    'services: { a: { image: x } }\nnetworks: { default: { ipam: { options: { a: b } } } }',
+    /ipam\.options: not supported yet/,
+  ],
   ['a range that ends before it begins', 'services: { a: { image: x, expose: ["9-8"] } }', /`9-8` is no port/],
 ];
 
