@@ -1,4 +1,5 @@
 import { NestError } from '../errors.ts';
+import { words } from './registry-words.ts';
 import { ToolFailed } from './tool.ts';
 
 /** What a registry's refusal means to the user; the words are those of containers/image 5 and of the registries' own. */
@@ -28,7 +29,7 @@ const CAUSES: { words: RegExp; code: NestError['code']; say?: string; hint: stri
     hint: 'What the registry sends is damaged. Try again; if it stays so, have the image pushed anew.',
   },
   {
-    words: /too ?many ?requests|429/i,
+    words: words(/too ?many ?requests/, '429'),
     code: 'registry-failed',
     say: 'the registry refuses more requests for now (429)',
     hint: 'Wait some minutes, or log in: many registries grant more to known users.',
@@ -40,20 +41,22 @@ const CAUSES: { words: RegExp; code: NestError['code']; say?: string; hint: stri
     hint: 'Guests run linux/amd64: take an image made for it.',
   },
   {
-    words: /manifest unknown|name unknown|not found|404/i,
+    words: words(/manifest unknown|name unknown|not found/, '404'),
     code: 'image-not-found',
     say: 'not found: the registry has no such image or tag',
     hint: 'Check name and tag. An image in a file is brought in with `nest image load FILE`.',
   },
   {
-    words: /unauthorized|access to the resource is denied|authentication required|403/i,
+    words: words(/unauthorized|access to the resource is denied|authentication required/, '403'),
     code: 'unauthorized',
     say: 'not found, or not to be had without a login',
     hint: 'Check the name; for a private image run `skopeo login REGISTRY` first.',
   },
   {
-    words:
-      /connection refused|no such host|timeout|unreachable|connection reset|broken pipe|EOF|status(code| code)?[ :]*(from registry )?5\d\d|server gave HTTP|x509|tls:/i,
+    words: words(
+      /connection refused|no such host|timeout|unreachable|connection reset|broken pipe|EOF|server gave HTTP|x509|tls:/,
+      '5\\d\\d',
+    ),
     code: 'registry-failed',
     hint: 'The registry cannot be reached, or is not well. Check its address, or try again later.',
   },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { words } from './registry-words.ts';
 import { ToolFailed } from './tool.ts';
 
 /**
@@ -28,8 +29,10 @@ export async function retried<T>(
 }
 
 /** A registry that answers, and not well. */
-export const UNWELL =
-  /unexpected EOF|connection reset|broken pipe|i\/o timeout|TLS handshake timeout|too ?many ?requests|status(code| code)?[ :]*(from registry )?(429|5\d\d)|server error/i;
+export const UNWELL = words(
+  /unexpected EOF|connection reset|broken pipe|i\/o timeout|TLS handshake timeout|too ?many ?requests|server error/,
+  '429|5\\d\\d',
+);
 
 /**
  * The same, for a registry that has answered before: that nobody listens, or that a login is refused, is then a matter of
