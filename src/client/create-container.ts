@@ -1,7 +1,9 @@
 import type { ContainerCreateOptions } from 'dockerode';
+import * as v from 'valibot';
 import { NestError } from '../errors.ts';
 import { progressTo } from '../progress.ts';
 import type { Engine } from './connect.ts';
+import { requestJson } from './http.ts';
 import { pullImage } from './image-transfer.ts';
 import type { ProgressView } from './terminal/progress-view.ts';
 
@@ -41,11 +43,23 @@ export function watchZone(engine: Engine, zone: string, view: ProgressView): Asy
   };
 }
 
+/** Not through dockerode: an aborted create may have made a container all the same, and its id is what tells. */
 async function create(engine: Engine, { name, ...body }: ContainerCreateOptions, signal: AbortSignal): Promise<string> {
-  // dockerode puts the whole body into the query too, unless it gets the two apart.
-  const request = { _query: name === undefined ? {} : { name }, _body: body, abortSignal: signal };
-  const container = await engine.docker((docker) => docker.createContainer(request as ContainerCreateOptions));
-  return container.id;
+  const path = `/containers/create${name === undefined ? '' : `?name=${encodeURIComponent(name)}`}`;
+  const asked = { method: 'POST', path, body, signal, settles: true } as const;
+  const { Id: id } = await requestJson(engine.paths.engineSocket, asked, Created);
+  if (signal.aborted) await removeLeftover(engine, id);
+  signal.throwIfAborted();
+  return id;
+}
+
+/** A container that never ran does not end, so nothing else would remove it. */
+export async function removeLeftover(engine: Engine, id: string): Promise<void> {
+  try {
+    await engine.docker((docker) => docker.getContainer(id).remove({ force: true, v: true }));
+  } catch (error) {
+    if (!(error instanceof NestError) || !['not-found', 'conflict'].includes(error.code)) throw error;
+  }
 }
 
 async function pullWithView(engine: Engine, image: string, view: ProgressView, signal: AbortSignal): Promise<void> {
@@ -57,3 +71,5 @@ async function pullWithView(engine: Engine, image: string, view: ProgressView, s
 function isImageMissing(error: unknown): boolean {
   return error instanceof NestError && error.code === 'image-not-found';
 }
+
+const Created = v.object({ Id: v.string() });

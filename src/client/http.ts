@@ -15,6 +15,11 @@ export interface EngineRequest {
   /** Sent as it is, instead of a body. */
   upload?: Readable;
   signal?: AbortSignal | undefined;
+  /**
+   * The engine undoes what it began when nobody waits for it. With this, `signal` ends what is sent and the reply is awaited all
+   * the same: there is none, or what it tells of is there.
+   */
+  settles?: boolean;
 }
 
 /**
@@ -23,12 +28,16 @@ export interface EngineRequest {
  */
 export async function request(
   socketPath: string,
-  { method, path, body, upload, signal }: EngineRequest,
+  { method, path, body, upload, signal, settles = false }: EngineRequest,
 ): Promise<Readable> {
+  signal?.throwIfAborted();
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = text === undefined ? {} : { 'content-type': 'application/json' };
   // A connection of its own: a pooled one may have been closed by an engine that ended meanwhile.
-  const outgoing = httpRequest({ socketPath, method, path, headers, agent: false, ...(signal && { signal }) });
+  const abort = signal && !settles && { signal };
+  const outgoing = httpRequest({ socketPath, method, path, headers, agent: false, ...abort });
+  if (settles)
+    outgoing.once('socket', (socket) => signal?.addEventListener('abort', () => socket.end(), { once: true }));
   const replied: { reply?: IncomingMessage } = {};
   // An upload that fails ends the request, or the reply where that has begun.
   if (upload !== undefined)
@@ -38,7 +47,7 @@ export async function request(
     const [reply] = (await once(outgoing, 'response')) as [IncomingMessage];
     replied.reply = reply;
     // Node ties the signal to the request only: a reply that is still streaming would go on.
-    signal?.addEventListener('abort', () => reply.destroy(signal.reason as Error), { once: true });
+    if (!settles) signal?.addEventListener('abort', () => reply.destroy(signal.reason as Error), { once: true });
     const status = reply.statusCode ?? 0;
     if (status >= 200 && status < 300) return reply;
     throw errorReply(status, await readText(reply));

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { NestError } from '../errors.ts';
 import type { Engine } from './connect.ts';
+import { removeLeftover } from './create-container.ts';
 import { demultiplex } from './demultiplex.ts';
 import { parseReply, request } from './http.ts';
 import { sendStdin, type Sinks } from './output.ts';
@@ -28,16 +29,10 @@ export interface ForegroundOptions {
  * terminal leaves the container running: null.
  */
 export async function runInForeground(engine: Engine, id: string, options: ForegroundOptions): Promise<number | null> {
-  const stream = await attach(engine, id, options.interactive);
-  const ended = await beginWait(engine, id, options.remove ? 'removed' : 'next-exit');
-  try {
-    options.signal.throwIfAborted();
-    await startContainer(engine, id);
-  } catch (error) {
-    stream.destroy();
+  const { stream, ended } = await startAttached(engine, id, options).catch(async (error: unknown) => {
     if (options.remove) await removeLeftover(engine, id);
     throw error;
-  }
+  });
   using running = new DisposableStack();
   // With a terminal Ctrl+C is a key like others.
   if (!options.tty) running.use(forwardSignals(engine, id, options.signal));
@@ -56,6 +51,19 @@ export async function runInForeground(engine: Engine, id: string, options: Foreg
     stream.destroy();
   }
   return await ended.status();
+}
+
+async function startAttached(engine: Engine, id: string, { interactive, remove, signal }: ForegroundOptions) {
+  const stream = await attach(engine, id, interactive);
+  try {
+    const ended = await beginWait(engine, id, remove ? 'removed' : 'next-exit');
+    signal.throwIfAborted();
+    await startContainer(engine, id);
+    return { stream, ended };
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
 }
 
 export async function startContainer(engine: Engine, id: string): Promise<void> {
@@ -92,15 +100,6 @@ export function resizer(engine: Engine, whose: string) {
     const path = `${whose}/resize?h=${rows}&w=${columns}`;
     (await request(engine.paths.engineSocket, { method: 'POST', path })).resume();
   };
-}
-
-/** A container that never ran does not end, so nothing else would remove it. */
-async function removeLeftover(engine: Engine, id: string): Promise<void> {
-  try {
-    await engine.docker((docker) => docker.getContainer(id).remove({ force: true }));
-  } catch (error) {
-    if (!(error instanceof NestError) || !['not-found', 'conflict'].includes(error.code)) throw error;
-  }
 }
 
 const WaitReply = v.object({ StatusCode: v.number() });

@@ -128,6 +128,33 @@ test.serial('a signal that comes while the container is being started reaches it
   t.is(engine.seen.find(({ route }) => route.endsWith('/kill'))?.query.get('signal'), 'SIGINT');
 });
 
+test.serial('a signal that comes when the container has just been made takes it back', async (t) => {
+  await using engine = await fakeEngine({
+    'POST /containers/create': (reply, seen) => {
+      process.emit('SIGINT');
+      return json({ Id: ID }, 201)(reply, seen);
+    },
+    'DELETE /containers/*': empty,
+    'GET /nest/progress': quiet,
+  });
+  t.is((await nest(['run', 'debian'], engine.env)).exitCode, 130);
+  t.deepEqual(engine.seen.at(-1)?.route, `DELETE /containers/${ID}`);
+});
+
+test.serial('a signal that comes while the container is being made ends it, and there is none', async (t) => {
+  const hungUp = Promise.withResolvers<undefined>();
+  await using engine = await fakeEngine({
+    'POST /containers/create': (reply) => {
+      reply.once('close', () => hungUp.resolve(undefined));
+      process.emit('SIGINT');
+    },
+    'GET /nest/progress': quiet,
+  });
+  t.is((await nest(['run', 'debian'], engine.env)).exitCode, 130);
+  await t.notThrowsAsync(hungUp.promise);
+  t.false(engine.seen.some(({ route }) => route.startsWith('DELETE')));
+});
+
 test.serial('run pulls an image that the host lacks, then creates again', async (t) => {
   const { routes, streams } = container(0);
   let attempts = 0;

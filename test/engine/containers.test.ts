@@ -1,6 +1,7 @@
 import test from 'ava';
 import Docker from 'dockerode';
 import { text } from 'node:stream/consumers';
+import { request } from '../../src/client/http.ts';
 import { NestError } from '../../src/errors.ts';
 import { until } from '../helpers/until.ts';
 import { demultiplexed, openTestEngine, type TestEngine } from '../helpers/engine.ts';
@@ -195,6 +196,18 @@ test.serial('a client that goes away while a guest boots leaves nothing', async 
   await until('a boot to begin', () => nest.guests.created === 1);
   gone.abort();
   await t.throwsAsync(creating);
+  await until('the guest to be removed', () => nest.guests.list().length === 0);
+  t.deepEqual(await nest.docker.listContainers({ all: true }), []);
+});
+
+test.serial('a client that hangs up on its side while a guest boots leaves nothing, either', async (t) => {
+  nest.guests.hold();
+  const gone = new AbortController();
+  const asked = { method: 'POST', path: '/containers/create', body: { Image: 'hello' }, settles: true } as const;
+  const creating = request(nest.paths.engineSocket, { ...asked, signal: gone.signal });
+  await until('a boot to begin', () => nest.guests.created === 1);
+  gone.abort(new Error('stop'));
+  await t.throwsAsync(creating, { message: 'stop' });
   await until('the guest to be removed', () => nest.guests.list().length === 0);
   t.deepEqual(await nest.docker.listContainers({ all: true }), []);
 });

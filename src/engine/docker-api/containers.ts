@@ -9,7 +9,7 @@ import { startContainer } from '../containers/start.ts';
 import { killContainer, stopContainer } from '../containers/stop.ts';
 import { waitContainer, type WaitCondition } from '../containers/wait.ts';
 import type { Context } from '../context.ts';
-import type { Call, Route } from '../http/route.ts';
+import type { Call, Reply, Route } from '../http/route.ts';
 import type { Container } from '../state/record.ts';
 import { findContainer, seeGuests } from './find.ts';
 import { containerDetails, containerSummary } from './container-json.ts';
@@ -117,13 +117,18 @@ function matches(ctx: Context, container: Container, wanted: Map<string, string[
   );
 }
 
-async function create(ctx: Context, call: Call): Promise<{ status: number; json: unknown }> {
+async function create(ctx: Context, call: Call): Promise<Reply> {
   const body = await call.json(CreateBody);
   const name = call.query.get('name') || null;
   const request = createRequest(body, name === null ? null : containerName(name));
   const progress = ctx.progress.of(zoneLabel(body) ?? 'default');
   const container = await createContainer(ctx, request, progress, call.signal);
-  return { status: 201, json: { Id: container.record.id, Warnings: [] } };
+  const { id } = container.record;
+  const undelivered = async () => {
+    const unknown = ctx.state.containers.get(id);
+    if (unknown !== undefined) await removeContainer(ctx, unknown, false, true);
+  };
+  return { status: 201, json: { Id: id, Warnings: [] }, undelivered };
 }
 
 async function start(ctx: Context, container: Container): Promise<{ status: number }> {

@@ -17,7 +17,13 @@ export interface Call {
 }
 
 export type Reply =
-  | { status: number; json?: unknown; headers?: Record<string, string> }
+  | {
+      status: number;
+      json?: unknown;
+      headers?: Record<string, string>;
+      /** Takes back what the reply tells of, when its client had gone before it was sent. */
+      undelivered?: () => Promise<void>;
+    }
   | { status: number; text: string; headers?: Record<string, string> }
   /** The headers go out at once, the JSON when it is there. */
   | { status: number; late: Promise<unknown> }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { GenericSchema } from 'valibot';
 import { NestError } from '../../errors.ts';
 import { parseBody, readBody, takeBytes } from './body.ts';
@@ -71,7 +72,9 @@ async function answer(
     const match = route(request.method ?? '', request.url ?? '');
     const json = async <S extends GenericSchema>(schema: S) => parseBody(await readBody(request), schema);
     const call: Call = { ...match, signal: gone.signal, json, body: request };
-    await sendReply(response, await match.route.handle(call));
+    const reply = await match.route.handle(call);
+    await sendReply(response, reply);
+    if ('undelivered' in reply) await finished(response).catch(reply.undelivered);
   } catch (error) {
     fail(request, response, error, log);
   }
