@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { NestError } from '../errors.ts';
+import { readDuration, readSize } from '../quantities.ts';
 
 /** The values of Docker's flags, as its CLI reads them. All throw `invalid-input`. */
 
 /** `512m`, `1.5g`, `64kb`, `1048576`: bytes, units of 1024. */
 export function parseBytes(text: string): number {
-  const [, count = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgt]?)i?b?$/i.exec(text) ?? [];
-  if (count === '') throw invalid(`memory \`${text}\`: not a size`, 'Write a number and b, k, m or g: 512m');
-  return Math.floor(Number(count) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase()));
+  const bytes = readSize(text);
+  if (bytes !== undefined && Number.isSafeInteger(bytes)) return bytes;
+  throw invalid(`memory \`${text}\`: not a size`, 'Write a number and b, k, m or g: 512m');
 }
 
 /** `0.5` as Docker's NanoCpus. */
@@ -46,20 +47,16 @@ export function parseRestart(text: string): { Name: string; MaximumRetryCount?: 
 
 /** `30s`, `1m30s`, `500ms`: milliseconds. */
 export function parseDuration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text)
-    throw invalid(`time \`${text}\`: not a number with h, m, s or ms`, 'Examples: 30s, 1m30s, 500ms');
-  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (MILLISECONDS[unit] ?? 0), 0);
+  const milliseconds = readDuration(text);
+  if (milliseconds !== undefined) return milliseconds;
+  throw invalid(`time \`${text}\`: not a number with h, m, s or ms`, 'Examples: 30s, 1m30s, 500ms');
 }
 
 /** `10m`, `1h30m` (ago), a date or an RFC 3339 time, or seconds since 1970: as seconds since 1970. */
 export function parseTime(text: string, now: number = Date.now()): string {
   if (/^\d+(\.\d+)?$/.test(text)) return text;
-  const spans = [...text.matchAll(/(\d+(?:\.\d+)?)([hms])/g)];
-  if (spans.length > 0 && spans.map(([span]) => span).join('') === text) {
-    const seconds = spans.reduce((sum, [, count, unit]) => sum + Number(count) * (SECONDS[unit ?? ''] ?? 0), 0);
-    return String(now / 1000 - seconds);
-  }
+  const ago = readDuration(text);
+  if (ago !== undefined) return String((now - ago) / 1000);
   const time = Date.parse(text);
   if (Number.isNaN(time)) throw invalid(`time \`${text}\`: unknown form`, 'Examples: 10m, 2026-01-31T12:00:00Z');
   return String(time / 1000);
@@ -128,6 +125,3 @@ function isPort(text: string): boolean {
 function invalid(message: string, hint: string): NestError {
   return new NestError('invalid-input', message, { hint });
 }
-
-const MILLISECONDS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
-const SECONDS: Record<string, number> = { h: 3600, m: 60, s: 1 };

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { Readable, type Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
 import type { Engine } from './connect.ts';
@@ -36,14 +36,14 @@ export async function exportContainer(
       yield chunk;
     }
   };
-  const write = (target: Writable) => pipeline(Readable.from(reply), counted, target, { signal });
+  const content = Readable.from(counted(Readable.from(reply)));
   if (file === '-') {
-    await toStdout(Readable.from(counted(Readable.from(reply))), signal);
+    await toStdout(content, signal);
     return size;
   }
   const unfinished = `${file}.${process.pid}.part`;
   try {
-    await write(createWriteStream(unfinished, { flags: 'wx' }));
+    await pipeline(content, createWriteStream(unfinished, { flags: 'wx' }), { signal });
     await rename(unfinished, file);
   } catch (error) {
     await rm(unfinished, { force: true });

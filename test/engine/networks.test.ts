@@ -145,6 +145,10 @@ test.serial('what a network is asked for and cannot be is refused by name, not i
 test.serial('prune removes networks without containers', async (t) => {
   for (const name of ['used', 'unused']) await nest.docker.createNetwork({ Name: name });
   await create('web', on('used'));
+  const prune = async (until: string) => nest.docker.pruneNetworks({ filters: JSON.stringify({ until: [until] }) });
+  for (const past of ['24h', '1h30m', '2020-01-01T00:00:00Z', '1500000000'])
+    t.deepEqual(await prune(past), { NetworksDeleted: [] }, past);
+  await t.throwsAsync(prune('yesterday'), { message: /until.*not a time: yesterday/ });
   t.deepEqual(await nest.docker.pruneNetworks(), { NetworksDeleted: ['unused'] });
 });
 

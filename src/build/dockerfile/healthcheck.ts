@@ -1,3 +1,4 @@
+import { readDuration } from '../../quantities.ts';
 import type { Healthcheck } from './instruction.ts';
 import { command, onlyFlags, type ParserInput } from './parsers.ts';
 import { takeFlags } from './words.ts';
@@ -24,13 +25,10 @@ export function parseHealthcheck(input: ParserInput): Healthcheck {
   };
 }
 
-/** Go's time.ParseDuration: `1m30s`, `1.5h`. @returns nanoseconds */
+/** @returns nanoseconds */
 function duration(input: ParserInput, name: string, value: string | undefined): number {
   if (value === undefined || value === '0') return 0;
-  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== value)
-    throw input.fail(`--${name}=${value} is no duration such as 30s`);
-  return Math.round(parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ''] ?? 0), 0));
+  const milliseconds = readDuration(value);
+  if (milliseconds === undefined) throw input.fail(`--${name}=${value} is no duration such as 30s`);
+  return Math.round(milliseconds * 1e6);
 }
-
-const UNITS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };

@@ -1,12 +1,11 @@
 import { LEAST_STORAGE } from '../../../guest-agent/api.ts';
+import { readDuration, readSize } from '../../quantities.ts';
 import { Invalid, quoted } from './problems.ts';
 
-/** Bytes: a number with b, k, m, g or t, in powers of 1024, as Docker reads them ("512m", "1.5gb", "64MiB"). */
 export function parseBytes(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgt]?)i?b?$/i.exec(text);
-  const [, digits = '', unit = ''] = match ?? [];
-  if (match === null) throw new Invalid(`${quoted(text)} is no size`, 'write a number with b, k, m or g, such as 512m');
-  const bytes = Math.floor(Number(digits) * 1024 ** UNITS.indexOf(unit.toLowerCase()));
+  const bytes = readSize(text);
+  if (bytes === undefined)
+    throw new Invalid(`${quoted(text)} is no size`, 'write a number with b, k, m or g, such as 512m');
   if (bytes > Number.MAX_SAFE_INTEGER) throw new Invalid(`${quoted(text)} is larger than any machine`, 'write less');
   return bytes;
 }
@@ -89,18 +88,12 @@ export function parseSeconds(text: string): number {
 
 /** Milliseconds, from a Go duration. */
 export function parseDuration(text: string): number {
-  if (!/^(\d+(\.\d+)?(us|ms|s|m|h))+$/.test(text)) {
+  const milliseconds = readDuration(text);
+  if (milliseconds === undefined)
     throw new Invalid(`${quoted(text)} is no duration`, 'write a number with unit, such as 10s or 1m30s');
-  }
-  let milliseconds = 0;
-  for (const [, amount, unit = ''] of text.matchAll(/([\d.]+)([a-z]+)/g)) {
-    milliseconds += Number(amount) * (MILLISECONDS[unit] ?? NaN);
-  }
   if (milliseconds <= LONGEST) return milliseconds;
   throw new Invalid(`${quoted(text)} is longer than a day`, 'write at most 24h');
 }
 
-const UNITS = ['', 'k', 'm', 'g', 't'];
 const LEAST_MEMORY = 6 * 1024 * 1024;
-const MILLISECONDS: Record<string, number> = { us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const LONGEST = 24 * 3_600_000;

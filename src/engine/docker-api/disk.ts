@@ -7,7 +7,7 @@ import { dockerState } from './container-status.ts';
 import { seeGuests } from './find.ts';
 import { imageSummary } from './image-json.ts';
 import { volumeJson } from './volume-json.ts';
-import { filters, matchesLabels, time } from './query.ts';
+import { filters, matchesLabels, untilOf } from './query.ts';
 
 /** What takes disk space, in Docker's shapes; what nest has besides is in /nest/disk. */
 export function diskRoutes(ctx: Context): Route[] {
@@ -41,7 +41,7 @@ function cacheRecord({ key, created, shared, layer }: CacheEntry): Record<string
 /** Removes stopped containers. What they had written is on their guests' disks, which shrink by themselves. */
 async function pruneContainers(ctx: Context, { query }: Call): Promise<Reply> {
   const wanted = filters(query, ['until', 'label']);
-  const until = time(new URLSearchParams({ until: wanted.get('until')?.[0] ?? '' }), 'until') ?? Infinity;
+  const until = untilOf(wanted);
   await seeGuests(ctx);
   const stopped = ctx.state.containers
     .all()

@@ -5,7 +5,7 @@ import { findImage } from '../containers/create.ts';
 import type { Context } from '../context.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { imageDetails, imageHistory, imageSummary, nameOf } from './image-json.ts';
-import { filters, flag, matchesLabels, matchesReference, time } from './query.ts';
+import { filters, flag, isTrue, matchesLabels, matchesReference, untilOf } from './query.ts';
 
 /** The images of this host, in the Docker Engine API's shapes; how they come and go is in image-transfer.ts. */
 export function imageRoutes(ctx: Context): Route[] {
@@ -34,7 +34,7 @@ async function list(ctx: Context, { query }: Call): Promise<Reply> {
   const [dangling] = wanted.get('dangling') ?? [];
   const kept = (await ctx.images.list())
     .filter((image) => references.length === 0 || references.some((pattern) => isCalled(image, pattern)))
-    .filter((image) => dangling === undefined || isDangling(image) === ['1', 'true'].includes(dangling))
+    .filter((image) => dangling === undefined || isDangling(image) === isTrue(dangling))
     .filter(({ config }) => matchesLabels(config.Labels, wanted.get('label')));
   return { status: 200, json: kept.map((image) => imageSummary(image, containersOf(ctx, image.id).length)) };
 }
@@ -65,7 +65,7 @@ async function remove(ctx: Context, { params, query }: Call): Promise<Reply> {
 async function prune(ctx: Context, { query }: Call): Promise<Reply> {
   const wanted = filters(query, ['dangling', 'until', 'label']);
   const all = ['0', 'false'].includes(wanted.get('dangling')?.[0] ?? '');
-  const until = time(new URLSearchParams({ until: wanted.get('until')?.[0] ?? '' }), 'until') ?? Infinity;
+  const until = untilOf(wanted);
   const { removed, freed } = await ctx.images.prune(
     (image, references) =>
       (all || references.length === 0) &&

@@ -1,5 +1,6 @@
 import type { LogLimits } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
+import { readSize } from '../../quantities.ts';
 
 /**
  * How much of the log is kept, as the options of Docker's json-file driver say it:
@@ -37,9 +38,8 @@ export function logConfig(limits: LogLimits | undefined): Record<string, unknown
 }
 
 function size(text = '10m'): number {
-  const [, digits = '', unit = ''] = /^(\d{1,12})([kmg]?)b?$/i.exec(text) ?? [];
-  const bytes = Number(digits) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase());
-  if (digits !== '' && bytes >= LEAST && bytes <= MOST) return bytes;
+  const bytes = readSize(text) ?? 0;
+  if (bytes >= LEAST && bytes <= MOST) return bytes;
   throw new NestError(
     'invalid-input',
     `HostConfig.LogConfig.Config.max-size: ${text.slice(0, 64)} is no size from 4k to 1024g`,

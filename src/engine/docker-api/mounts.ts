@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { ContainerSpec } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
+import { readSize } from '../../quantities.ts';
 import type { HostCopy } from '../state/record.ts';
 import { checkVolumeName } from '../volumes/create.ts';
 import { invalidMount, mountDestination } from '../volumes/destination.ts';
@@ -137,13 +138,10 @@ export function volumeOptions(
     throw new NestError('unsupported', `volume option \`${other.slice(0, 64)}\`: not supported by nest`, {
       hint: '`size` is: size=2g',
     });
-  return { size: size === undefined ? null : bytesOf(size) };
-}
-
-function bytesOf(text: string): number {
-  const [, count, unit = ''] = /^(\d{1,15})([kmgt]?)i?b?$/i.exec(text) ?? [];
-  if (count === undefined) throw invalidMount(`size \`${text.slice(0, 32)}\``, 'not a size', 'write 512m, 2g');
-  return Number(count) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase());
+  if (size === undefined) return { size: null };
+  const bytes = readSize(size);
+  if (bytes === undefined) throw invalidMount(`size \`${size.slice(0, 32)}\``, 'not a size', 'write 512m, 2g');
+  return { size: bytes };
 }
 
 function unsupported(what: string, field: string, hint: string): NestError {

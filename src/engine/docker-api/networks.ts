@@ -8,7 +8,7 @@ import { PREDEFINED } from '../networks/predefined.ts';
 import type { NetworkRecord } from '../state/networks.ts';
 import { networkDetails, predefinedDetails } from './network-json.ts';
 import { refuseNetwork } from './unsupported.ts';
-import { filters, matchesLabels, time } from './query.ts';
+import { filters, isTrue, matchesLabels, untilOf } from './query.ts';
 
 /** Networks, in the Docker Engine API's shapes. The label `nest.zone` says which zone one is in. */
 export function networkRoutes(ctx: Context): Route[] {
@@ -39,10 +39,7 @@ function list(ctx: Context, { query }: Call): Reply {
     any('driver', (value) => value === driver) &&
     any('scope', (value) => value === 'local') &&
     any('type', (value) => value === (network === undefined ? 'builtin' : 'custom')) &&
-    any(
-      'dangling',
-      (value) => (network !== undefined && membersOf(ctx, id).length === 0) === ['1', 'true'].includes(value),
-    ) &&
+    any('dangling', (value) => (network !== undefined && membersOf(ctx, id).length === 0) === isTrue(value)) &&
     matchesLabels(network?.labels ?? {}, wanted.get('label'));
   const fixed = PREDEFINED.filter(({ id, name }) => matches(id, name, name === 'none' ? 'null' : name));
   const made = ctx.state.networks.all().filter((network) => matches(network.id, network.name, 'bridge', network));
@@ -86,7 +83,7 @@ async function create(ctx: Context, call: Call): Promise<Reply> {
 
 function prune(ctx: Context, { query }: Call): Reply {
   const wanted = filters(query, ['label', 'until']);
-  const until = time(new URLSearchParams({ until: wanted.get('until')?.[0] ?? '' }), 'until') ?? Infinity;
+  const until = untilOf(wanted);
   const removed = pruneNetworks(
     ctx,
     ({ labels, createdAt }) => createdAt < until && matchesLabels(labels, wanted.get('label')),

@@ -1,13 +1,17 @@
 import * as v from 'valibot';
 import { NestError } from '../../errors.ts';
+import { readDuration } from '../../quantities.ts';
 
 /**
  * Docker's booleans: `1`, `true`. An empty value is false, as in Docker's engine: clients write an option that was not
  * given as `?force=`.
  */
 export function flag(query: URLSearchParams, name: string): boolean {
-  return ['1', 'true'].includes(query.get(name)?.toLowerCase() ?? '');
+  return isTrue(query.get(name) ?? '');
 }
+
+/** The same of a filter's value. */
+export const isTrue = (value: string): boolean => ['1', 'true'].includes(value.toLowerCase());
 
 /** Seconds since 1970, with a fraction, or RFC 3339; as milliseconds. Undefined when absent or 0. */
 export function time(query: URLSearchParams, name: string): number | undefined {
@@ -16,6 +20,15 @@ export function time(query: URLSearchParams, name: string): number | undefined {
   const milliseconds = /^\d+(\.\d+)?$/.test(value) ? Math.floor(Number(value) * 1000) : Date.parse(value);
   if (Number.isSafeInteger(milliseconds)) return milliseconds;
   throw new NestError('invalid-input', `query \`${name}\`: not a time: ${value.slice(0, 64)}`);
+}
+
+/**
+ * The filter `until`, as milliseconds since 1970: a time as above, or how long ago that is (`24h`). Infinity when absent.
+ */
+export function untilOf(wanted: Map<string, string[]>): number {
+  const [until = ''] = wanted.get('until') ?? [];
+  const ago = readDuration(until);
+  return ago === undefined ? (time(new URLSearchParams({ until }), 'until') ?? Infinity) : Date.now() - ago;
 }
 
 /** A whole number that is not negative. */

@@ -1,5 +1,6 @@
 import { LEAST_STORAGE } from '../../../guest-agent/api.ts';
 import { NestError } from '../../errors.ts';
+import { readSize } from '../../quantities.ts';
 
 /**
  * Bytes that a container's writable layer may hold, as the option `size` of Docker's overlay2 driver says it: "2g".
@@ -13,9 +14,8 @@ export function storageLimit(options: Record<string, string>): number {
       hint: 'supported: size',
     });
   const text = options['size'] ?? '';
-  const [, digits = '', unit = ''] = /^(\d{1,15}(?:\.\d{1,9})?) ?([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
-  const bytes = Math.floor(Number(digits) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase()));
-  if (digits !== '' && bytes >= LEAST_STORAGE && Number.isSafeInteger(bytes)) return bytes;
+  const bytes = readSize(text) ?? 0;
+  if (bytes >= LEAST_STORAGE && Number.isSafeInteger(bytes)) return bytes;
   throw new NestError('invalid-input', `HostConfig.StorageOpt.size: \`${text.slice(0, 64)}\` is no size from 1m on`, {
     hint: 'for example size=2g',
   });

@@ -9,7 +9,7 @@ import { giveToZone, removeVolume } from '../volumes/remove.ts';
 import { usersOf } from '../volumes/users.ts';
 import { seeGuests } from './find.ts';
 import { volumeOptions } from './mounts.ts';
-import { filters, flag, matchesLabels } from './query.ts';
+import { filters, flag, isTrue, matchesLabels } from './query.ts';
 import { volumeJson, volumeName } from './volume-json.ts';
 
 const text = v.pipe(v.string(), v.maxLength(4096));
@@ -63,7 +63,7 @@ async function list(ctx: Context, { query }: Call): Promise<Reply> {
   const found = ctx.volumes.store
     .list()
     .filter((volume) => name === undefined || name.some((part) => volume.name.includes(part)))
-    .filter(({ id }) => dangling === undefined || isTrue(dangling) === (usersOf(ctx, id).length === 0))
+    .filter(({ id }) => dangling === undefined || dangling.some(isTrue) === (usersOf(ctx, id).length === 0))
     .filter((volume) => matchesLabels(volume.labels, wanted.get('label')))
     .filter(() => driver === undefined || driver.includes('local'))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -98,7 +98,7 @@ async function create(ctx: Context, call: Call): Promise<Reply> {
 /** Those that no container has; of those with a name only where `all` says so, as with Docker. */
 async function prune(ctx: Context, { query }: Call): Promise<Reply> {
   const wanted = filters(query, ['all', 'label']);
-  const all = isTrue(wanted.get('all'));
+  const all = wanted.get('all')?.some(isTrue) ?? false;
   await seeGuests(ctx);
   const unused = ctx.volumes.store
     .list()
@@ -129,5 +129,3 @@ function find(ctx: Context, { params }: Call): Volume {
     hint: '`nest volume ls` lists them',
   });
 }
-
-const isTrue = (values: string[] = []) => values.some((value) => ['1', 'true'].includes(value.toLowerCase()));
