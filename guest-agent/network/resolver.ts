@@ -16,17 +16,16 @@ export function serveNames(fd: number, directory: Directory): Resolver {
   return { close: () => socket.close() };
 }
 
-/** Answers what comes to the socket: anything, as containers make datagrams of their own. None of it ends the agent. */
-export function answerOn(socket: Socket, directory: Directory): void {
-  let second = 0;
-  let answered = 0;
+/**
+ * Answers what comes to the socket: anything, as containers make datagrams of their own. None of it ends the agent.
+ *
+ * @param now milliseconds
+ */
+export function answerOn(socket: Socket, directory: Directory, now = () => performance.now()): void {
+  const isDue = share(now);
   socket.on('message', (query, { address, port }) => {
     if (port === 0) return; // There is nobody to reply to: RFC 768.
-    // A container that asks without end takes no more of the agent's time than this.
-    const now = Math.floor(performance.now() / 1000);
-    if (now !== second) [second, answered] = [now, 0];
-    answered += 1;
-    if (answered > QUERIES_PER_SECOND) return;
+    if (!isDue(address)) return;
     try {
       const reply = answerQuery(query, address, directory);
       // Who has asked may be gone.
@@ -38,4 +37,28 @@ export function answerOn(socket: Socket, directory: Directory): void {
   socket.on('error', (error) => report('resolve names', error));
 }
 
+/**
+ * Whether a query of this address is answered. What a container asks beyond its share is dropped and takes nothing from the
+ * others, as long as it asks by its own address; with CAP_NET_RAW it can ask by those of others, and only the whole is bounded.
+ */
+function share(now: () => number): (asker: string) => boolean {
+  let second = 0;
+  let answered = 0;
+  /** Queries by address: those that came while there was something left, so no more entries than the whole. */
+  const asked = new Map<string, number>();
+  return (asker) => {
+    const current = Math.floor(now() / 1000);
+    if (current !== second) {
+      [second, answered] = [current, 0];
+      asked.clear();
+    }
+    const before = asked.get(asker) ?? 0;
+    if (answered === QUERIES_PER_SECOND || before === QUERIES_PER_ASKER) return false;
+    asked.set(asker, before + 1);
+    answered += 1;
+    return true;
+  };
+}
+
 const QUERIES_PER_SECOND = 1000;
+const QUERIES_PER_ASKER = 200;

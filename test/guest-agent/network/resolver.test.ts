@@ -22,6 +22,29 @@ test('a datagram that no reply can be sent to, or that nobody can answer, does n
   t.is(await ask(asker, resolver, 3), 3);
 });
 
+test('one that asks without end is answered 200 times a second, all together 1000 times', async (t) => {
+  let now = 0;
+  const resolver = await openSocket(t, '127.0.0.1');
+  answerOn(resolver, DIRECTORY, () => now);
+  const askers = await Promise.all([2, 3, 4, 5, 6, 7].map((last) => openSocket(t, `127.0.0.${last}`)));
+  const [first, second, third, fourth, fifth, sixth] = askers as [Socket, Socket, Socket, Socket, Socket, Socket];
+  for (let id = 1; id <= 200; id += 1) t.is(await ask(first, resolver, id), id);
+  await tell(first, resolver, 201);
+  t.is(await ask(second, resolver, 1), 1, 'another one is answered');
+  now = 999;
+  await tell(first, resolver, 202);
+  t.is(await ask(second, resolver, 2), 2);
+  now = 1000;
+  t.is(await ask(first, resolver, 203), 203, 'neither of the two before was');
+
+  for (let id = 1; id < 200; id += 1) await ask(first, resolver, id);
+  for (const asker of [second, third, fourth, fifth])
+    for (let id = 1; id <= 200; id += 1) t.is(await ask(asker, resolver, id), id);
+  await tell(sixth, resolver, 1);
+  now = 2000;
+  t.is(await ask(sixth, resolver, 2), 2, 'the whole was taken a moment ago');
+});
+
 async function openSocket(t: ExecutionContext, address: string): Promise<Socket> {
   const socket = createSocket('udp4').bind(0, address);
   await once(socket, 'listening');
@@ -32,10 +55,17 @@ async function openSocket(t: ExecutionContext, address: string): Promise<Socket>
 /** Id of the reply that comes next. */
 async function ask(asker: Socket, resolver: Socket, id: number): Promise<number> {
   const reply = once(asker, 'message') as Promise<[Buffer]>;
-  const { port, address } = resolver.address();
-  asker.send(query(id), port, address);
+  await tell(asker, resolver, id);
   const [bytes] = await reply;
   return bytes.readUInt16BE(0);
+}
+
+/** Sends a query; resolves when the resolver was through with it. */
+async function tell(asker: Socket, resolver: Socket, id: number): Promise<void> {
+  const heard = once(resolver, 'message');
+  const { port, address } = resolver.address();
+  asker.send(query(id), port, address);
+  await heard;
 }
 
 /** A query for the address of `web`. */
