@@ -22,12 +22,12 @@ import type { ContainerOptions, ProcessOptions, Sandbox } from '../zygote/protoc
 /** What this container has and most have not: what is left out costs nothing. */
 export function containerOptions(
   spec: ContainerSpec,
-  { folders, volumes: mounted }: Pick<Runtime, 'folders' | 'volumes'>,
+  runtime: Pick<Runtime, 'folders' | 'volumes' | 'containers'>,
 ): ContainerOptions & ProcessOptions {
+  const { folders, volumes: mounted } = runtime;
   const { tmpfs, volumes, copies, init, devices, sysctls, security, domainname, network } = spec;
-  const own = network === undefined ? [] : etcMounts(etcFolder(folders, spec), security?.readonlyRoot === true);
   const mounts = [
-    ...own,
+    ...(network === undefined ? [] : etcMounts(etcFolder(runtime, spec), security?.readonlyRoot === true)),
     ...(tmpfs ?? []).map(tmpfsMount),
     ...(volumes ?? []).map((volume) => volumeMount(volume, mounted)),
     ...(copies ?? []).map(({ destination, readOnly }, index) =>

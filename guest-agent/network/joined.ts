@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import type { ContainerSpec } from '../api.ts';
 import { findRunning } from '../container/container.ts';
 import { checkRunning } from '../container/signals.ts';
-import { containerFolders, type Folders } from '../folders.ts';
+import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** The network namespace of the container that this one shares it with. */
@@ -25,7 +25,20 @@ export async function openJoined(runtime: Runtime, { network }: ContainerSpec): 
   }
 }
 
-/** The folder of a container's own files in /etc: with a shared network those of the container that has it. */
-export function etcFolder(folders: Folders, { id, network }: ContainerSpec): string {
-  return containerFolders(folders, network?.mode === 'container' ? network.container : id).etc;
+/**
+ * The folder of the files in /etc that a container finds names by: with a shared network those of the container that the
+ * network was made for, which may be several joins away. Its own when that one has none, or is gone.
+ */
+export function etcFolder(
+  { folders, containers }: Pick<Runtime, 'folders' | 'containers'>,
+  spec: ContainerSpec,
+): string {
+  const passed = new Set<string>();
+  let owner: ContainerSpec | undefined = spec;
+  // One that was deleted and made anew may have joined a container that had joined it: a round.
+  while (owner?.network?.mode === 'container' && !passed.has(owner.id)) {
+    passed.add(owner.id);
+    owner = containers.get(owner.network.container)?.spec;
+  }
+  return containerFolders(folders, owner?.network === undefined ? spec.id : owner.id).etc;
 }

@@ -97,7 +97,16 @@ test.serial("none, host and another container's network", async (t) => {
   });
   t.like(await guest.run(joined), { exitCode: 0 });
   t.is(await guest.logs(joined.id), 'owner\n');
-  await remove(owner, joined);
+  const middle = guest.shell('exec sleep 1000', { network: { mode: 'container', container: owner.id } });
+  await guest.start(middle);
+  t.is((await interfaces({ mode: 'container', container: middle.id }))[0], 'eth0', 'of one that has joined it');
+  await remove(owner, joined, middle);
+  const plain = guest.shell('exec sleep 1000');
+  await guest.start(plain);
+  const beside = await interfaces({ mode: 'container', container: plain.id });
+  t.deepEqual(beside.slice(0, 1), ['lo']);
+  t.true(beside.includes('127.0.0.1\tmodes'), 'its own files: the other one has those of its image');
+  await remove(plain);
   const orphan = guest.shell('true', { network: { mode: 'container', container: owner.id } });
   await t.throwsAsync(guest.start(orphan), { message: /there is none with this id/ });
   await remove(orphan);
