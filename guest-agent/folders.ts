@@ -34,15 +34,13 @@ export function containerFolders(folders: Folders, id: string) {
     specFile: join(state, 'spec.json'),
     stateFile: join(state, 'state.json'),
     log: join(state, 'log'),
-    upper: upperFolder(state),
+    /** What it wrote over its image. */
+    upper: join(state, 'upper'),
     work: join(state, 'work'),
     copies: join(state, 'copies'),
     etc: join(state, 'etc'),
   };
 }
-
-/** What a container wrote over its image, in the folder of that container. */
-export const upperFolder = (container: string) => join(container, 'upper');
 
 export const slotsFolder = (folders: Folders) => join(folders.runtime, 'slots');
 

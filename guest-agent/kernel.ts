@@ -15,7 +15,7 @@ import { processesOf } from './proc/process.ts';
 import { deviceNumber, numbersOf } from './rootfs/devices.ts';
 import { findDisk } from './rootfs/disk.ts';
 import { mountLayer, unmountLayer } from './rootfs/layer.ts';
-import { liftLimit, limitTrees } from './rootfs/quota.ts';
+import { limitTrees } from './rootfs/quota.ts';
 import { openTree } from './rootfs/open-tree.ts';
 import { flushVolume, mountVolume, unmountVolume } from './rootfs/volume.ts';
 import type { Kernel } from './runtime.ts';
@@ -117,7 +117,6 @@ export function openKernel(sys: Sys, folders: Folders): Kernel & LayerMounts & V
       }
     },
     limitTrees: (trees, project, bytes) => limitTrees(sys, trees, { project, bytes }),
-    liftLimit: (folder) => liftLimit(sys, folder),
     findDisk: (serial) => findDisk(serial),
     mountLayer: (disk, folder) => mountLayer(sys, disk, folder),
     bindRoot(folder) {

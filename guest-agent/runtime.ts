@@ -92,8 +92,6 @@ export interface Kernel extends Switch {
    * @throws SystemError ESRCH, EOPNOTSUPP or ENOSYS where the disk or the kernel keeps no quotas
    */
   limitTrees(trees: string[], project: number, bytes: number): number;
-  /** Takes the limit away from the project that the folder belongs to; everyone's has none. */
-  liftLimit(folder: string): void;
   /** Path of the disk with this serial, waited for a while. */
   findDisk(serial: string): Promise<string>;
   /** Extended attributes of the file itself, links not followed. @param path bytes */

@@ -26,8 +26,8 @@ export function admitContainer(runtime: Runtime, spec: ContainerSpec): { contain
   runtime.layers.names(spec.layers);
   const addresses = runtime.networks.admit(spec);
   makeFolders(runtime.folders, spec.id);
-  limitStorage(runtime, spec);
   if (spec.network !== undefined) writeEtcFiles(containerFolders(runtime.folders, spec.id).etc, spec, addresses);
+  limitStorage(runtime, spec);
   const container = openContainer(runtime, newContainer({ spec, createdAt: runtime.clock.now(), addresses }));
   container.unsaved = true;
   runtime.changes.publish({ type: 'state', state: container.state });

@@ -5,7 +5,7 @@ import { conflict } from '../errors.ts';
 import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
 import { removeExec } from './exec.ts';
-import { removeFiles } from './remove-files.ts';
+import { removeTree } from './remove-tree.ts';
 import { killNow } from './stop.ts';
 import { markRemoved } from './store.ts';
 
@@ -27,11 +27,11 @@ export async function deleteContainer(runtime: Runtime, id: string, force: boole
     return path;
   });
   for (const exec of [...runtime.execs.values()]) if (exec.container === id) removeExec(runtime, exec);
-  await removeFiles(runtime.kernel, gone);
+  await removeTree(gone);
 }
 
 /** What was sent for a container that did not come to be. */
-async function removeUnborn({ folders, kernel }: Runtime, id: string): Promise<void> {
+async function removeUnborn({ folders }: Runtime, id: string): Promise<void> {
   if (v.is(ContainerId, id) && existsSync(containerFolders(folders, id).state))
-    await removeFiles(kernel, markRemoved(folders, id));
+    await removeTree(markRemoved(folders, id));
 }

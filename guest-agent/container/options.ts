@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RLIMITS, type ContainerSpec, type VolumeMount } from '../api.ts';
 import { invalid } from '../errors.ts';
+import { containerFolders } from '../folders.ts';
 import { OWN } from '../namespaces.ts';
 import { etcMounts } from '../network/etc-files.ts';
 import { etcFolder, type Joined } from '../network/joined.ts';
@@ -25,9 +26,9 @@ export function containerOptions(
   runtime: Pick<Runtime, 'folders' | 'volumes' | 'containers'>,
 ): ContainerOptions & ProcessOptions {
   const { folders, volumes: mounted } = runtime;
-  const { tmpfs, volumes, copies, init, devices, sysctls, security, domainname, network } = spec;
+  const { tmpfs, volumes, copies, init, devices, sysctls, security, domainname } = spec;
   const mounts = [
-    ...(network === undefined ? [] : etcMounts(etcFolder(runtime, spec), security?.readonlyRoot === true)),
+    ...namesMounts(spec, runtime),
     ...(tmpfs ?? []).map(tmpfsMount),
     ...(volumes ?? []).map((volume) => volumeMount(volume, mounted)),
     ...(copies ?? []).map(({ destination, readOnly }, index) =>
@@ -73,6 +74,15 @@ export const sandboxOf = (
 
 /** The command with a small init before it: tini(1), which hands it signals and reaps what orphans leave. */
 export const commandOf = ({ argv, init }: ContainerSpec) => (init === true ? [INIT_PATH, '--', ...argv] : argv);
+
+/** Another container's files count to that one's storage limit, or to none: one that has a limit cannot write to them. */
+function namesMounts(spec: ContainerSpec, runtime: Pick<Runtime, 'folders' | 'containers'>): Mount[] {
+  const { id, network, security, storageLimit } = spec;
+  if (network === undefined) return [];
+  const folder = etcFolder(runtime, spec);
+  const isAnothers = folder !== containerFolders(runtime.folders, id).etc;
+  return etcMounts(folder, security?.readonlyRoot === true || (storageLimit !== undefined && isAnothers));
+}
 
 /** As Docker has it: nothing runs from it, or gains rights by it, unless asked. */
 function tmpfsMount({ destination, options }: NonNullable<ContainerSpec['tmpfs']>[number]): Mount {

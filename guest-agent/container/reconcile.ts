@@ -8,7 +8,7 @@ import { type Container, openContainer, type Run, setState } from './container.t
 import { addExec, execFolder, recordExecExit } from './exec.ts';
 import { dropExecOutput, dropExecTerminal } from './exec-output.ts';
 import { recordExit, recordLoss, restartAfter } from './exit.ts';
-import { removeFiles } from './remove-files.ts';
+import { removeTree } from './remove-tree.ts';
 import { openRun, openRunTerminal } from './run.ts';
 import { openSlot, removeSlot, sweepSlots } from './slots.ts';
 import { loadContainers } from './store.ts';
@@ -18,8 +18,7 @@ import { finishUpdate } from './update.ts';
 export function loadState(runtime: Runtime): void {
   const { containers, leftovers } = loadContainers(runtime.folders);
   for (const stored of containers) openContainer(runtime, stored);
-  for (const folder of leftovers)
-    removeFiles(runtime.kernel, folder).catch((error: unknown) => report(`delete \`${folder}\``, error));
+  for (const folder of leftovers) removeTree(folder).catch((error: unknown) => report(`delete \`${folder}\``, error));
 }
 
 /**

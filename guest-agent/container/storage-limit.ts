@@ -12,11 +12,12 @@ import { copyFolder } from './copies.ts';
  * @throws RequestError 409 where the disk keeps no quotas, 400 where more was copied for it than it may hold
  */
 export function limitStorage({ folders, kernel }: Pick<Runtime, 'folders' | 'kernel'>, spec: ContainerSpec): void {
-  const { id, storageLimit, copies = [] } = spec;
+  const { id, storageLimit, network, copies = [] } = spec;
   if (storageLimit === undefined) return;
-  const { state, upper, work } = containerFolders(folders, id);
+  const { state, upper, work, etc } = containerFolders(folders, id);
   const written = copies.flatMap(({ readOnly }, index) => (readOnly === true ? [] : [copyFolder(folders, id, index)]));
-  const usage = present(id, () => kernel.limitTrees([upper, work, ...written], statSync(state).ino, storageLimit));
+  const trees = [upper, work, ...(network === undefined ? [] : [etc]), ...written];
+  const usage = present(id, () => kernel.limitTrees(trees, statSync(state).ino, storageLimit));
   if (usage > storageLimit)
     throw invalid(`limit what container \`${id}\` writes: ${usage} bytes were copied for it, of ${storageLimit} bytes`);
 }

@@ -26,17 +26,6 @@ export function limitTrees(sys: Sys, trees: string[], { project, bytes }: { proj
   return usage;
 }
 
-/** Takes the limit of a tree's project away: the number will be another's. */
-export function liftLimit(sys: Sys, tree: string): void {
-  const top = sys.open(tree, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  try {
-    const project = sys.projectOf(top);
-    if (project !== 0) sys.limitProject(top, project, 0);
-  } finally {
-    sys.close(top);
-  }
-}
-
 function setProject(sys: Sys, path: Buffer, project: number, isFolder: boolean): void {
   const file = sys.openat2(-1, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
   try {

@@ -4,12 +4,6 @@ import { readU64, structure, writeU64 } from './structure.ts';
 
 /** Projects of a file system, which files belong to and quotas are kept for: quotactl(2), ioctl_xfs_fsgetxattr(2). */
 export const quota = (libc: Libc) => ({
-  /** Number of the project that the open file belongs to; 0 is everyone's. */
-  projectOf(fd: number): number {
-    check(libc.ioctl(fd, FS_IOC_FSGETXATTR, FSXATTR), 'get project', fd);
-    return FSXATTR.readUInt32LE(PROJECT);
-  },
-
   /** @param inherited what is made in the folder from now on belongs to it, too */
   setProject(fd: number, project: number, inherited: boolean): void {
     check(libc.ioctl(fd, FS_IOC_FSGETXATTR, FSXATTR), 'get project', fd);
@@ -18,7 +12,7 @@ export const quota = (libc: Libc) => ({
     check(libc.ioctl(fd, FS_IOC_FSSETXATTR, FSXATTR), 'set project', fd);
   },
 
-  /** @param bytes that its files may take on the file system of `fd`, rounded up to whole KiB; 0 is no limit */
+  /** @param bytes that its files may take on the file system of `fd`, rounded up to whole KiB */
   limitProject(fd: number, project: number, bytes: number): void {
     DQBLK.fill(0);
     writeU64(DQBLK, Math.ceil(bytes / 1024), 0);

@@ -73,7 +73,6 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
       for (const tree of trees) writeFileSync(`${tree}.limit`, `${project} ${bytes}`);
       return 0;
     },
-    liftLimit: (tree) => rmSync(`${tree}.limit`, { force: true }),
     findDisk(serial) {
       if (serial.startsWith('f')) return Promise.reject(new Error(`find disk \`${serial}\``));
       return Promise.resolve(join(folder, `disk-${serial}`));

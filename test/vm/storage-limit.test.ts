@@ -85,18 +85,27 @@ test.serial('what was copied for a container to write to counts; what is too muc
   await remove(full.id);
 });
 
-test.serial('the number of a container that is gone is taken again without its limit', async (t) => {
-  for (let round = 0; round < 3; round += 1) {
-    const bound = guest.shell('exec sleep 1000', { storageLimit: (2 + round) << 20 });
-    await guest.start(bound);
-    t.regex(await sh(bound.id, 'df -k /'), new RegExp(`\\s${(2 + round) << 10}\\s`));
-    await fill(bound.id, 8);
-    await remove(bound.id);
-  }
-  const free = guest.shell('exec sleep 1000');
+test.serial('the files in /etc count, and those of another container cannot be written to', async (t) => {
+  const bound = guest.shell('exec sleep 1000', { storageLimit: SIZE, network: { mode: 'none' } });
+  await guest.start(bound);
+  const out = await fill(bound.id, 17, '/etc/hosts');
+  t.regex(out, /quota exceeded/i);
+  t.true(Number(out.split('\n').at(-1)) < SIZE, out);
+  t.regex(await fill(bound.id, 1), /quota exceeded/i, 'in one with its other files');
+  t.is(await sh(bound.id, 'echo 127.0.0.1 own > /etc/hosts; cat /etc/hosts'), '127.0.0.1 own');
+
+  const free = guest.shell('exec sleep 1000', { network: { mode: 'none' } });
   await guest.start(free);
-  t.regex(await fill(free.id, 17), new RegExp(`\\n${17 << 20}$`));
-  await remove(free.id);
+  const network = { mode: 'container' as const, container: free.id };
+  const joined = guest.shell('exec sleep 1000', { storageLimit: SIZE, network });
+  await guest.start(joined);
+  for (const file of ['hosts', 'hostname', 'resolv.conf'])
+    t.regex(await sh(joined.id, `echo more >> /etc/${file}`), /Read-only file system/);
+  await remove(joined.id);
+  const unbound = guest.shell('echo 127.0.0.1 shared >> /etc/hosts', { network });
+  t.like(await guest.run(unbound), { exitCode: 0 });
+  t.regex(await sh(free.id, 'cat /etc/hosts'), /127\.0\.0\.1 shared$/, 'they are those of both');
+  for (const { id } of [unbound, free, bound]) await remove(id);
 });
 
 /** A tar of a folder `content` with one file. */

@@ -150,7 +150,7 @@ test('wait sends its headers at once', async (t) => {
   t.like(JSON.parse((await readAll(waiting.stream)).toString()), { exitCode: 5 });
 });
 
-test('a limit of storage is on the folders that a container writes to, and goes with it', async (t) => {
+test('a limit of storage is on the folders that a container writes to', async (t) => {
   const { client, folders } = await openFixture(t);
   const spec = shell('true', { storageLimit: 1 << 20 });
   t.is((await client.ask('POST', '/v1/containers', spec)).status, 201);

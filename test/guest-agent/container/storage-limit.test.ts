@@ -14,12 +14,15 @@ const SPEC = shell('true', {
 
 test('the folders that a container writes to are one project with the number of its folder', (t) => {
   const { folder, folders } = testFolders(t);
-  const { state, upper, work, copies } = containerFolders(folders, SPEC.id);
+  const { state, upper, work, etc, copies } = containerFolders(folders, SPEC.id);
   mkdirSync(upper, { recursive: true });
   const asked: unknown[] = [];
   const limitTrees: Kernel['limitTrees'] = (...all) => asked.push(...all);
-  limitStorage({ folders, kernel: { ...fakeKernel(folder), limitTrees } }, SPEC);
-  t.deepEqual(asked, [[upper, work, `${copies}/0`], statSync(state).ino, 1 << 20]);
+  const runtime = { folders, kernel: { ...fakeKernel(folder), limitTrees } };
+  limitStorage(runtime, SPEC);
+  limitStorage(runtime, { ...SPEC, copies: [], network: { mode: 'none' } });
+  const { ino } = statSync(state);
+  t.deepEqual(asked, [[upper, work, `${copies}/0`], ino, 1 << 20, [upper, work, etc], ino, 1 << 20]);
 });
 
 const failing: [title: string, limitTrees: Kernel['limitTrees'], expected: object][] = [
