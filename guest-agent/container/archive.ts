@@ -61,21 +61,24 @@ async function* layerEntry(runtime: Runtime, file: WalkedFile): AsyncGenerator<B
   }
   if (path.startsWith(WHITEOUT, slash))
     throw new RequestError(500, `pack file \`${path}\`: a layer cannot hold a name that begins with ${WHITEOUT}`);
-  const packed = yield* packEntry(runtime, file);
-  const found = packed && stats.isDirectory() ? present(() => runtime.kernel.readXattrs(at)) : undefined;
-  if (found !== undefined && isOpaque(found))
+  const found = present(() => runtime.kernel.readXattrs(at));
+  if (found === undefined) return false;
+  const packed = yield* packFile(file, found);
+  if (packed && stats.isDirectory() && isOpaque(found))
     yield tarHeader({ ...plainEntry(stats, 'file'), name: `${path}/${OPAQUE}` });
   return packed;
 }
 
 /** @returns whether there is such an entry. */
-export async function* packEntry(
-  { kernel }: Runtime,
-  { path, at, stats }: WalkedFile,
-): AsyncGenerator<Buffer, boolean> {
+export async function* packEntry({ kernel }: Runtime, file: WalkedFile): AsyncGenerator<Buffer, boolean> {
+  const found = present(() => kernel.readXattrs(file.at));
+  return found !== undefined && (yield* packFile(file, found));
+}
+
+/** @param found all extended attributes of the file */
+async function* packFile({ path, at, stats }: WalkedFile, found: Map<string, Buffer>): AsyncGenerator<Buffer, boolean> {
   const type = typeOf(stats);
-  const found = type && present(() => kernel.readXattrs(at));
-  if (type === undefined || found === undefined) return false;
+  if (type === undefined) return false;
   const xattrs = new Map([...found].filter(([name]) => !isOverlayXattr(name) && !name.startsWith('system.')));
   const entry = { ...plainEntry(stats, type), name: path, xattrs };
   switch (type) {
