@@ -1,6 +1,7 @@
 import { closeSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import type { FileStat } from '../api.ts';
 import { conflict, errnoOf, invalid, notFound } from '../errors.ts';
+import { ETC_FILES } from '../network/etc-files.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Container, isRunning } from './container.ts';
 import { stoppedRoot } from './stopped-root.ts';
@@ -78,11 +79,12 @@ function present<T>(path: string, action: () => T): T {
 /** They are not there without the container's process: what is below them would be taken for theirs. */
 function refuseMounts({ spec }: Container, path: string): void {
   const plain = `/${namesIn(path).join('/')}/`;
-  const mount = [...(spec.volumes ?? []), ...(spec.copies ?? [])].find(({ destination }) =>
-    plain.startsWith(`${destination}/`),
-  );
-  if (mount !== undefined)
-    throw conflict(`copy \`${path}\`: a volume or a copy is on \`${mount.destination}\`, start the container first`);
+  const mounts = [...(spec.volumes ?? []), ...(spec.copies ?? [])].map(({ destination }) => destination);
+  const names = spec.network === undefined ? [] : ETC_FILES.map((name) => `/etc/${name}`);
+  const mount = [...mounts, ...names].find((destination) => plain.startsWith(`${destination}/`));
+  if (mount === undefined) return;
+  const what = names.includes(mount) ? 'a file of its own' : 'a volume or a copy';
+  throw conflict(`copy \`${path}\`: ${what} is on \`${mount}\`, start the container first`);
 }
 
 const namesIn = (path: string) => path.split('/').filter((name) => name !== '' && name !== '.');

@@ -55,5 +55,5 @@ function resolvConf({ network, lookup = NO_LOOKUP }: ContainerSpec): string {
 }
 
 const NO_LOOKUP: Lookup = { hosts: [], servers: [], search: [], options: [] };
-const ETC_FILES = ['hosts', 'hostname', 'resolv.conf'];
+export const ETC_FILES = ['hosts', 'hostname', 'resolv.conf'];
 const LOCAL = ['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost ip6-loopback'];
