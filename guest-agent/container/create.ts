@@ -24,11 +24,14 @@ export function admitContainer(runtime: Runtime, spec: ContainerSpec): { contain
   }
   signalNumber(spec.stopSignal);
   runtime.layers.names(spec.layers);
+  using undo = new DisposableStack();
+  undo.defer(() => runtime.networks.left());
   const addresses = runtime.networks.admit(spec);
   makeFolders(runtime.folders, spec.id);
   if (spec.network !== undefined) writeEtcFiles(containerFolders(runtime.folders, spec.id).etc, spec, addresses);
   limitStorage(runtime, spec);
   const container = openContainer(runtime, newContainer({ spec, createdAt: runtime.clock.now(), addresses }));
+  undo.move();
   container.unsaved = true;
   runtime.changes.publish({ type: 'state', state: container.state });
   return { container, created: true };

@@ -1,5 +1,5 @@
 import { conflict, invalid } from '../errors.ts';
-import { contains, formatAddress, parseAddress, parseSubnet, size } from './ipv4.ts';
+import { contains, formatAddress, formatSubnet, parseAddress, size, type Subnet } from './ipv4.ts';
 
 /**
  * An address of the subnet that nobody has. They go round, so that one that was given back is not given away at once.
@@ -10,18 +10,17 @@ import { contains, formatAddress, parseAddress, parseSubnet, size } from './ipv4
  * @throws RequestError 409 when it, or all, are taken
  */
 export function freeAddress(
-  subnetText: string,
+  subnet: Subnet,
   taken: ReadonlySet<string>,
   { last, wanted }: { last?: string | undefined; wanted?: string | undefined },
 ): string {
-  const subnet = parseSubnet(subnetText);
   const count = size(subnet);
   /** The subnet itself and its broadcast address: RFC 919. */
   const isReserved = (number: number) => number === subnet.base || number === subnet.base + count - 1;
   if (wanted !== undefined) {
     const number = parseAddress(wanted);
     if (!contains(subnet, number) || isReserved(number))
-      throw invalid(`use address \`${wanted}\`: not in ${subnetText}`);
+      throw invalid(`use address \`${wanted}\`: not in ${formatSubnet(subnet)}`);
     if (taken.has(wanted)) throw conflict(`use address \`${wanted}\`: it is taken`);
     return wanted;
   }
@@ -31,5 +30,5 @@ export function freeAddress(
     const address = formatAddress(number);
     if (!isReserved(number) && !taken.has(address)) return address;
   }
-  throw conflict(`find an address in ${subnetText}: all are taken`);
+  throw conflict(`find an address in ${formatSubnet(subnet)}: all are taken`);
 }

@@ -26,6 +26,8 @@ export function formatAddress(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
 }
 
+export const formatSubnet = ({ base, prefix }: Subnet): string => `${formatAddress(base)}/${prefix}`;
+
 /** How many addresses it has. */
 export const size = ({ prefix }: Subnet): number => 2 ** (32 - prefix);
 

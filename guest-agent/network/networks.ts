@@ -4,7 +4,7 @@ import type { Container } from '../container/container.ts';
 import { conflict, invalid, report } from '../errors.ts';
 import { freeAddress } from './addresses.ts';
 import { directory } from './directory.ts';
-import { contains, overlap, parseAddress, parseSubnet, type Subnet } from './ipv4.ts';
+import { contains, formatSubnet, overlap, parseAddress, parseSubnet, type Subnet } from './ipv4.ts';
 import { type Resolver, serveNames } from './resolver.ts';
 import { bridgeName, isBridge, type Switch } from './switch.ts';
 import type { Plug } from './wiring.ts';
@@ -22,12 +22,15 @@ export interface Networks {
   admit(spec: ContainerSpec): Record<string, string>;
   /** What the container's process plugs its cable into. */
   plugs(container: Pick<Container, 'spec' | 'state'>): Plug[];
-  /** A container was removed. */
+  /** A container was removed, or refused. */
   left(): void;
   /** After a start of the agent or of the guest: what containers need is made, what nobody needs is removed. */
   restore(): void;
   close(): void;
 }
+
+/** What a container asks of a network. */
+type Place = Omit<Attachment, 'subnet'> & { subnet: Subnet };
 
 interface Made {
   subnet: Subnet;
@@ -52,52 +55,50 @@ export function openNetworks(runtime: () => NetworkRuntime): Networks {
     return new Map(all.map((attachment) => [attachment.network, attachment]));
   };
 
-  const remove = (network: string) => {
-    made.get(network)?.resolver?.close();
-    made.delete(network);
-    runtime().kernel.removeBridge(bridgeName(network));
-  };
-
+  /** Removes the bridges that nobody needs, also those that an earlier agent, or a refused container, left. */
   const sweep = () => {
     const needed = used();
-    for (const network of made.keys()) if (!needed.has(network)) remove(network);
+    const names = new Set([...needed.keys()].map(bridgeName));
+    for (const name of runtime().kernel.interfaces().keys())
+      if (isBridge(name) && !names.has(name)) runtime().kernel.removeBridge(name);
+    for (const [network, { resolver }] of made)
+      if (!needed.has(network)) {
+        resolver?.close();
+        made.delete(network);
+      }
   };
 
-  const make = (attachment: Attachment): Made => {
-    const { network, gateway } = attachment;
-    const existing = made.get(network);
-    const subnet = subnetOf(attachment);
-    if (existing !== undefined) {
-      if (existing.subnet.base === subnet.base && existing.subnet.prefix === subnet.prefix) return existing;
-      throw conflict(`join network \`${network}\`: it is here with another subnet`);
-    }
-    sweep();
+  const existing = ({ network, subnet }: Place): Made | undefined => {
+    const entry = made.get(network);
+    return entry?.subnet.base === subnet.base && entry.subnet.prefix === subnet.prefix ? entry : undefined;
+  };
+
+  /** @throws RequestError 409 */
+  const make = ({ network, subnet, gateway, resolves }: Place): Made => {
+    if (made.has(network)) throw conflict(`join network \`${network}\`: it is here with another subnet`);
     for (const [other, { subnet: theirs }] of made)
       if (overlap(subnet, theirs))
-        throw conflict(`make network \`${network}\`: network \`${other}\` has ${attachment.subnet}`);
-    const { kernel } = runtime();
-    kernel.removeBridge(bridgeName(network)); // One that an earlier agent had half made.
-    return keep(attachment, kernel.makeBridge(bridgeName(network), gateway, subnet.prefix));
-  };
-
-  /** The bridge is there: what belongs to it is opened. */
-  const keep = (attachment: Attachment, bridge: number): Made => {
-    const { network, gateway, resolves } = attachment;
+        throw conflict(`make network \`${network}\`: network \`${other}\` has ${formatSubnet(subnet)}`);
     const { kernel, containers } = runtime();
+    const name = bridgeName(network);
+    const bridge = kernel.makeBridge(name, gateway, subnet.prefix);
     const names = directory(() => containers.values(), network);
-    const resolver = resolves
-      ? serveNames(kernel.openDatagramSocket(bridgeName(network), gateway, DNS_PORT), names)
-      : undefined;
-    const entry: Made = { subnet: subnetOf(attachment), bridge, resolver };
+    const resolver = resolves ? serveNames(kernel.openDatagramSocket(name, gateway, DNS_PORT), names) : undefined;
+    const entry: Made = { subnet, bridge, resolver };
     made.set(network, entry);
     return entry;
   };
 
-  const addressIn = (attachment: Attachment): string => {
-    const entry = make(attachment);
-    const { network, subnet, gateway, address: wanted } = attachment;
+  /** The networks of one container. What lingers of others is in nobody's way. */
+  const join = (attachments: Attachment[]): { place: Place; entry: Made }[] => {
+    const places = attachments.map((attachment) => ({ ...attachment, subnet: subnetOf(attachment) }));
+    if (!places.every(existing)) sweep();
+    return places.map((place) => ({ place, entry: existing(place) ?? make(place) }));
+  };
+
+  const addressIn = ({ network, gateway, address: wanted }: Place, entry: Made): string => {
     const taken = [...runtime().containers.values()].flatMap(({ state }) => state.addresses?.[network] ?? []);
-    const address = freeAddress(subnet, new Set([gateway, ...taken]), { last: entry.last, wanted });
+    const address = freeAddress(entry.subnet, new Set([gateway, ...taken]), { last: entry.last, wanted });
     entry.last = address;
     return address;
   };
@@ -107,35 +108,26 @@ export function openNetworks(runtime: () => NetworkRuntime): Networks {
       const attachments = attachmentsOf(spec);
       if (new Set(attachments.map(({ network }) => network)).size < attachments.length)
         throw invalid(`join networks: one of them is named twice`);
-      return Object.fromEntries(attachments.map((attachment) => [attachment.network, addressIn(attachment)]));
+      return Object.fromEntries(join(attachments).map(({ place, entry }) => [place.network, addressIn(place, entry)]));
     },
 
     plugs: ({ spec, state }) =>
-      attachmentsOf(spec).map((attachment) => {
-        const { bridge, subnet } = make(attachment);
-        const address = state.addresses?.[attachment.network] ?? '';
-        return { bridge, address, prefix: subnet.prefix, internal: attachment.internal };
-      }),
+      join(attachmentsOf(spec)).map(({ place: { network, subnet, internal }, entry: { bridge } }) => ({
+        bridge,
+        address: state.addresses?.[network] ?? '',
+        prefix: subnet.prefix,
+        internal,
+      })),
 
     left() {
       cancel();
-      cancel = runtime().clock.after(LINGER, sweep);
+      cancel = runtime().clock.after(LINGER, () => attempt('remove networks', sweep));
     },
 
     restore() {
-      const needed = used();
-      for (const [name, bridge] of runtime().kernel.interfaces()) {
-        if (!isBridge(name)) continue;
-        const attachment = needed.values().find(({ network }) => bridgeName(network) === name);
-        if (attachment === undefined) runtime().kernel.removeBridge(name);
-        else if (!made.has(attachment.network)) keep(attachment, bridge); // Containers run on it.
-      }
-      for (const attachment of needed.values())
-        try {
-          make(attachment);
-        } catch (error) {
-          report(`make network \`${attachment.network}\``, error);
-        }
+      attempt('remove networks', sweep);
+      for (const attachment of used().values())
+        attempt(`make network \`${attachment.network}\``, () => void join([attachment]));
     },
 
     close() {
@@ -143,6 +135,15 @@ export function openNetworks(runtime: () => NetworkRuntime): Networks {
       for (const { resolver } of made.values()) resolver?.close();
     },
   };
+}
+
+/** What cannot be done is tried again when a network is made, or left, the next time. */
+function attempt(operation: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    report(operation, error);
+  }
 }
 
 export const attachmentsOf = ({ network }: ContainerSpec): Attachment[] =>

@@ -26,7 +26,7 @@ import { openNetlink } from './wiring.ts';
 export interface Switch {
   /** Index by name of all its interfaces: bridges, and the ends of cables. */
   interfaces(): Map<string, number>;
-  /** @returns its index */
+  /** One of this name that is there is completed: an agent may end when it has half made one. @returns its index */
   makeBridge(name: string, address: string, prefix: number): number;
   /** With its ports, that lead nowhere from then on. Removing an absent one succeeds. */
   removeBridge(name: string): void;
@@ -58,18 +58,23 @@ export function openSwitch(sys: Sys, file: string): Switch {
   return {
     interfaces,
     makeBridge(name, address, prefix) {
-      transact(sys, socket, [makeBridge(name, macOf(address))]);
+      unless(['EEXIST'], () => transact(sys, socket, [makeBridge(name, macOf(address))]));
       const index = interfaces().get(name) ?? 0;
-      transact(sys, socket, [addAddress(index, address, prefix)]);
+      unless(['EEXIST'], () => transact(sys, socket, [addAddress(index, address, prefix)]));
       return index;
     },
     removeBridge: (name) => void unless(['ENODEV'], () => transact(sys, socket, [removeLink(name)])),
     openDatagramSocket: (bridge, address, port) =>
       inside(() => {
         const datagrams = sys.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
-        sys.bindToDevice(datagrams, bridge);
-        sys.bindInet(datagrams, addressBytes(address), port);
-        return datagrams;
+        try {
+          sys.bindToDevice(datagrams, bridge);
+          sys.bindInet(datagrams, addressBytes(address), port);
+          return datagrams;
+        } catch (error) {
+          sys.close(datagrams);
+          throw error;
+        }
       }),
   };
 }

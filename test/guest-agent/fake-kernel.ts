@@ -63,8 +63,9 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
     openNetwork: () => openSync('/dev/null', 'r'),
     interfaces: () => new Map(bridges),
     makeBridge(name) {
-      bridges.set(name, bridges.size + 2);
-      return bridges.size + 1;
+      const index = bridges.get(name) ?? bridges.size + 2;
+      bridges.set(name, index);
+      return index;
     },
     removeBridge: (name) => void bridges.delete(name),
     openDatagramSocket: () => linux.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
