@@ -78,7 +78,7 @@ export function openNetworks(runtime: () => NetworkRuntime): Networks {
     if (made.has(network)) throw conflict(`join network \`${network}\`: it is here with another subnet`);
     for (const [other, { subnet: theirs }] of made)
       if (overlap(subnet, theirs))
-        throw conflict(`make network \`${network}\`: network \`${other}\` has ${formatSubnet(subnet)}`);
+        throw conflict(`make network \`${network}\`: network \`${other}\` has ${formatSubnet(theirs)}`);
     const { kernel, containers } = runtime();
     const name = bridgeName(network);
     const bridge = kernel.makeBridge(name, gateway, subnet.prefix);

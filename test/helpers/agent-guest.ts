@@ -150,6 +150,13 @@ async function answers(info: () => Promise<AgentInfo>, pid: number): Promise<voi
   throw new Error('the agent was not restarted');
 }
 
+/** For `addLayer`: a program of this machine that busybox has not, and its libraries. */
+export const program = (file: string) => async (tree: string) => {
+  const { stdout } = await promisify(execFile)('ldd', [file]);
+  for (const each of [file, ...(stdout.match(/\/\S+/g) ?? [])])
+    await cp(each, path.join(tree, each.replace('/usr/bin/', '/bin/')), { dereference: true });
+};
+
 /** busybox with all its applets, and users to look up. */
 export async function busyboxLayer(folder: string): Promise<string> {
   const tree = path.join(folder, 'layer');
