@@ -13,6 +13,17 @@ import { filterOf, SeccompProfile } from './profile.ts';
  */
 export function seccompFilter(choice: string | undefined, capabilities: readonly string[]): InstalledFilter | null {
   if (choice === 'unconfined') return null;
+  const key = JSON.stringify([choice, capabilities]);
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const filter = compile(choice, capabilities);
+  const [oldest] = cache.keys();
+  if (cache.size >= CACHE_LIMIT && oldest !== undefined) cache.delete(oldest);
+  cache.set(key, filter);
+  return filter;
+}
+
+function compile(choice: string | undefined, capabilities: readonly string[]): InstalledFilter {
   const profile = choice === undefined ? DEFAULT_PROFILE : parseProfile(choice);
   const filter = filterOf(
     profile,
@@ -37,3 +48,7 @@ function parseJson(text: string): unknown {
     throw invalid(`read seccomp profile: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+/** Compiling takes longer than all else that a start does. */
+const cache = new Map<string, InstalledFilter>();
+const CACHE_LIMIT = 64;

@@ -93,15 +93,8 @@ export function refuseNotify(filter: SeccompFilter): string[] {
 
 /** @throws SystemError of libseccomp; the filter has passed `refuseNotify` */
 export function installable(filter: SeccompFilter): InstalledFilter {
-  const key = JSON.stringify(filter);
-  const known = cache.get(key);
-  if (known !== undefined) return known;
   const program = compactFilter(compileFilter(programOf(filter)));
-  const installed = { program: program.toString('base64'), flags: flagsOf(filter) };
-  const [oldest] = cache.keys();
-  if (cache.size >= CACHE_LIMIT && oldest !== undefined) cache.delete(oldest);
-  cache.set(key, installed);
-  return installed;
+  return { program: program.toString('base64'), flags: flagsOf(filter) };
 }
 
 /** Rules that say what holds anyway are left out: libseccomp refuses them. */
@@ -139,9 +132,6 @@ function actionNumber(action: SeccompFilter['defaultAction'], errnoRet: number |
 }
 
 const flagsOf = ({ flags }: SeccompFilter) => (flags ?? []).reduce((bits, name) => bits | FLAGS[name], 0);
-
-const cache = new Map<string, InstalledFilter>();
-const CACHE_LIMIT = 64;
 
 /** include/uapi/linux/seccomp.h */
 const ACTIONS: Record<SeccompFilter['defaultAction'], number> = {
