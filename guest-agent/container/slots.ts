@@ -27,6 +27,12 @@ export interface Slot {
 export interface Slots {
   /** @param wired for a container that will be on a network */
   take(wired: boolean): Slot;
+  /**
+   * None is made while a container is being started, which needs the processors more.
+   *
+   * @returns says that it has started, or failed to
+   */
+  hold(): () => void;
   /** Cgroups of those that wait. */
   waiting(): string[];
   /** Forgets those that wait, as when the zygote is another one, and makes new ones. */
@@ -41,13 +47,18 @@ export function openSlots(runtime: () => SlotRuntime, count: number): Slots {
   let waiting: Slot[] = [];
   /** Kinds that are kept ready: the other one from when it was first asked for. */
   const kinds = new Set([false]);
+  /** Containers that are being started. */
+  let held = 0;
   let cancel = () => {};
 
-  /** One at a time, and after a while in which none was taken: what is started now needs the processors more. */
+  const ready = (wired: boolean) => waiting.filter((slot) => slot.wired === wired).length;
+
+  /** One at a time, and after a while in which nothing was started, unless the next one would find none. */
   const refill = () => {
     cancel();
-    const scarce = [...kinds].find((wired) => waiting.filter((slot) => slot.wired === wired).length < count);
-    if (scarce !== undefined) cancel = runtime().clock.after(REFILL_DELAY, () => makeReady(scarce));
+    const scarce = [...kinds].filter((wired) => ready(wired) < count).sort((a, b) => ready(a) - ready(b))[0];
+    if (scarce === undefined || held > 0) return;
+    cancel = runtime().clock.after(ready(scarce) === 0 ? 0 : REFILL_DELAY, () => makeReady(scarce));
   };
   const makeReady = (wired: boolean) => {
     try {
@@ -73,6 +84,14 @@ export function openSlots(runtime: () => SlotRuntime, count: number): Slots {
       waiting = waiting.filter((one) => one !== slot);
       refill();
       return slot;
+    },
+    hold() {
+      held += 1;
+      cancel();
+      return () => {
+        held -= 1;
+        refill();
+      };
     },
     waiting: () => waiting.map(({ cgroup }) => cgroup),
     renew() {

@@ -28,6 +28,7 @@ export async function startContainer(runtime: Runtime, container: Container): Pr
 /** Starts the container's process. Runs in the container's turn. @param restarts automatic ones so far */
 export async function launch(runtime: Runtime, container: Container, restarts: number): Promise<ContainerState> {
   const { spec } = container;
+  const release = runtime.slots.hold();
   try {
     if (spec.volumes?.length) await fillVolumes(runtime, container);
     using joined = await openJoined(runtime, spec);
@@ -64,6 +65,8 @@ export async function launch(runtime: Runtime, container: Container, restarts: n
       error: failure.message,
     });
     throw failure;
+  } finally {
+    release();
   }
 }
 

@@ -48,6 +48,17 @@ test('taking one puts off making others', (t) => {
   t.is(due.length, 1);
 });
 
+test('none is made while a container is being started', (t) => {
+  const { slots, due, idle, prepared } = scene(t);
+  const [first, second] = [slots.hold(), slots.hold()];
+  for (const slot of [slots.take(false), slots.take(false)]) t.teardown(() => closeSlot(slot));
+  first();
+  t.is(due.length, 0);
+  second();
+  idle();
+  t.is(prepared.length, 2);
+});
+
 test('a slot is there also when none waits', (t) => {
   const { slots, prepared, folder } = scene(t);
   const slot = slots.take(false);
