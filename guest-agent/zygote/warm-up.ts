@@ -1,7 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
+import { bindMount } from '../rootfs/mount.ts';
 import { DEFAULT_CAPABILITIES, capabilityMask } from '../security/capability-names.ts';
 import { capabilitiesOf } from '../security/capabilities.ts';
 import { SANDBOX } from '../security/defaults.ts';
+import { MOUNT_ATTR_NOSUID } from '../sys/constants.ts';
 import { rehearsal } from '../sys/rehearsal.ts';
 import type { Sys } from '../sys/sys.ts';
 import { joinContainer } from './exec.ts';
@@ -46,7 +48,7 @@ const SAMPLE: ContainerInit = {
   capabilities: capabilitiesOf(0, capabilityMask(DEFAULT_CAPABILITIES)),
   noNewPrivileges: true,
   seccomp: { program: Buffer.alloc(8 * 1024).toString('base64'), flags: 0 },
-  options: { oomScoreAdj: 0 },
+  options: { oomScoreAdj: 0, mounts: [bindMount('/hosts', '/etc/hosts', MOUNT_ATTR_NOSUID)] },
   cgroup: '/cgroup',
   sandbox: { ...SANDBOX, cable: { switch: '/switch', port: 'sample' } },
   hostname: 'sample',
