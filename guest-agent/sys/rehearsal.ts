@@ -19,4 +19,22 @@ const ANSWERS: Partial<Libc> = {
     status.writeBigUInt64LE(0x103n, 40);
     return 0;
   },
+  /** Only netlink is read from: requests succeed. */
+  read(_, buffer) {
+    ACKNOWLEDGEMENTS.copy(buffer);
+    return ACKNOWLEDGEMENTS.length;
+  },
 };
+
+/** netlink(7): struct nlmsghdr {u32 len; u16 type, flags; u32 seq, pid} and struct nlmsgerr {s32 error; the request's header}. */
+function acknowledge(sequence: number): Buffer {
+  const message = Buffer.alloc(36);
+  message.writeUInt32LE(message.length, 0);
+  message.writeUInt16LE(NLMSG_ERROR, 4);
+  message.writeUInt32LE(sequence, 8);
+  return message;
+}
+
+const NLMSG_ERROR = 2;
+/** As many as any call has requests. */
+const ACKNOWLEDGEMENTS = Buffer.concat([0, 1, 2, 3].map(acknowledge));
