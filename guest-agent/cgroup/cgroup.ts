@@ -1,25 +1,37 @@
 import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import { join } from 'node:path';
 import { linux, type Sys } from '../sys/sys.ts';
 import { waitForEvent } from './events.ts';
+import { containersMemory } from './memory.ts';
 
 /** Where cgroup v2 is mounted. */
 const MOUNT = '/sys/fs/cgroup';
 
-/** Once per boot: the cgroup that holds those of all containers, with the controllers that every container has. */
-export function prepareCgroups(mount = MOUNT): string {
+/**
+ * At each start of the agent: the cgroup that holds those of all containers, with the controllers that every container has
+ * and a limit of what they take together.
+ *
+ * @param memory bytes of the guest
+ */
+export function prepareCgroups(mount = MOUNT, memory = os.totalmem()): string {
   const nest = join(mount, 'nest');
   for (const folder of [mount, nest]) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'cgroup.subtree_control'), '+cpu +memory +pids +io');
   }
+  writeFileSync(join(nest, 'memory.max'), String(containersMemory(memory)));
   return nest;
 }
 
-/** A container's cgroup: the one that exists, if it does. */
+/**
+ * A container's cgroup: the one that exists, if it does. One whose process is killed for want of memory ends as a whole, also
+ * without a limit of its own: what it wrote to a tmpfs would stay.
+ */
 export function createCgroup(name: string, mount = MOUNT): string {
   const folder = join(mount, 'nest', name);
   mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'memory.oom.group'), '1');
   return folder;
 }
 

@@ -10,7 +10,7 @@ import { flatKeys } from './keys.ts';
  * Kernel documentation admin-guide/cgroup-v2.rst, "Memory".
  *
  * A limit without a word about swap means none of it: swap would only delay the limit. The container ends as a whole when
- * the limit kills one of its processes: half a service is worse than a restarted one.
+ * the limit kills one of its processes: half a service is worse than a restarted one. So it stays without a limit.
  *
  * @throws RequestError for a `swap` that is not memory and swap together
  */
@@ -18,11 +18,19 @@ export function limitMemory(write: Write, { limit, reservation, swap }: NonNulla
   const swapMaximum = swapLimit(limit, swap);
   if (limit !== undefined) write('memory.max', maximum(limit));
   if (swapMaximum !== undefined) write('memory.swap.max', swapMaximum);
-  if (limit !== undefined) write('memory.oom.group', limit === -1 ? '0' : '1');
+  if (limit !== undefined && limit !== -1) write('memory.oom.group', '1');
   if (reservation !== undefined) write('memory.low', maximum(reservation));
 }
 
-/** How many processes the kernel killed in the cgroup for want of memory. */
+/**
+ * What all containers may take together: where it ends the kernel ends one of them, as at a limit of its own. Without it the
+ * guest's memory would end, and with files of a tmpfs, which belong to no process, the kernel would go on to agent and zygote.
+ *
+ * @param total bytes of the guest
+ */
+export const containersMemory = (total: number) => total - RESERVE - Math.ceil(total / RESERVE_SHARE);
+
+/** How many processes the kernel killed in the cgroup for want of memory, be it the cgroup's own or all containers'. */
 export function oomKillCount(folder: string): number {
   return flatKeys(readFileSync(join(folder, 'memory.events'), 'utf8'))['oom_kill'] ?? 0;
 }
@@ -48,3 +56,12 @@ function swapLimit(limit: number | undefined, swap: number | undefined): string 
     throw invalid(`limit memory: swap ${swap} counts memory and swap together, so it is at least the memory limit`);
   return String(swap - limit);
 }
+
+/**
+ * Bytes for kernel, agent and zygote: in an idle guest 52 MiB that cannot be reclaimed and 54 MiB of programs' files that are
+ * in use. With what the machine itself takes of a guest's memory it is less than src/placement/place.ts leaves: GUEST_OVERHEAD.
+ */
+const RESERVE = 128 * 1024 * 1024;
+
+/** What the kernel keeps free grows with the memory: vm.watermark_scale_factor, vm.min_free_kbytes. */
+const RESERVE_SHARE = 256;

@@ -249,6 +249,27 @@ test.serial("where the guest's memory ends it is a container that does, not the 
   for (const { id } of [other, greedy]) await remove(id);
 });
 
+test.serial(
+  'a container that fills a tmpfs without a limit ends, with its files; neighbour, agent and guest go on',
+  async (t) => {
+    const other = guest.shell('exec sleep 1000');
+    await guest.start(other);
+    const info = () => guest.trunk.request({ method: 'GET', path: '/v1/info' }, AgentInfo);
+    const before = await info();
+    // More than the guest has, in files: the end of their writer alone, which its shell outlives, would free nothing.
+    const tmpfs = [{ destination: '/full', options: ['size=2g'] }];
+    const full = () => guest.shell('dd if=/dev/zero of=/full/file bs=1M; exec sleep 1000', { tmpfs });
+    for (const spec of [full(), full()]) {
+      t.like(await guest.run(spec), { exitCode: 137, oomKilled: true });
+      await remove(spec.id);
+    }
+    t.like(await info(), { pid: before.pid, bootId: before.bootId });
+    const { state } = await guest.trunk.request({ method: 'GET', path: `/v1/containers/${other.id}` }, ContainerRecord);
+    t.is(state.status, 'running');
+    await remove(other.id);
+  },
+);
+
 /** Reads until there is what is looked for; each reading takes the guest some milliseconds. */
 async function until<T>(id: string, find: (reading: ContainerStats) => T | undefined): Promise<T> {
   for (;;) {

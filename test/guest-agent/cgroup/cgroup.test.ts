@@ -28,10 +28,11 @@ const contents = (folder: string) =>
 
 test('controllers are enabled for the containers and may be so already', (t) => {
   const folder = mount(t);
-  prepareCgroups(folder);
-  prepareCgroups(folder);
+  prepareCgroups(folder, 512 << 20);
+  prepareCgroups(folder, 512 << 20);
   t.is(readFileSync(join(folder, 'cgroup.subtree_control'), 'utf8'), '+cpu +memory +pids +io');
   t.is(readFileSync(join(folder, 'nest/cgroup.subtree_control'), 'utf8'), '+cpu +memory +pids +io');
+  t.is(readFileSync(join(folder, 'nest/memory.max'), 'utf8'), String(382 << 20), 'less than the guest has');
 });
 
 test('each limit has its file', (t) => {
@@ -65,16 +66,16 @@ test('each limit has its file', (t) => {
   });
 });
 
-test('what is not limited is left as the kernel has it', (t) => {
-  t.deepEqual(contents(limited({}, mount(t))), {});
+test('what is not limited is left as the kernel has it, but that it ends as a whole where memory does', (t) => {
+  t.deepEqual(contents(limited({}, mount(t))), { 'memory.oom.group': '1' });
 });
 
-test('-1 takes a limit away', (t) => {
+test('-1 takes a limit away; one that ends as a whole still does', (t) => {
   const limits = { memory: { limit: -1 as const }, cpu: { quota: -1 as const }, pids: { limit: -1 as const } };
   t.deepEqual(contents(limited(limits, mount(t))), {
     'memory.max': 'max',
     'memory.swap.max': 'max',
-    'memory.oom.group': '0',
+    'memory.oom.group': '1',
     'cpu.max': 'max 100000',
     'pids.max': 'max',
   });
