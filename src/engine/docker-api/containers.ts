@@ -126,7 +126,10 @@ async function create(ctx: Context, call: Call): Promise<Reply> {
   const { id } = container.record;
   const undelivered = async () => {
     const unknown = ctx.state.containers.get(id);
-    if (unknown !== undefined) await removeContainer(ctx, unknown, false, true);
+    if (unknown === undefined) return;
+    await removeContainer(ctx, unknown, false, true).catch((error: unknown) =>
+      ctx.log(`remove container \`${id}\`, which nobody was told of: ${String(error)}`),
+    );
   };
   return { status: 201, json: { Id: id, Warnings: [] }, undelivered };
 }
