@@ -141,6 +141,17 @@ test.serial('a signal that comes when the container has just been made takes it 
   t.deepEqual(engine.seen.at(-1)?.route, `DELETE /containers/${ID}`);
 });
 
+test.serial('a signal that comes before the container is started takes it back', async (t) => {
+  const { routes } = container(0);
+  await using engine = await fakeEngine(
+    { ...routes, 'DELETE /containers/*': empty },
+    { 'POST /containers/*/attach': () => void process.emit('SIGINT') },
+  );
+  t.is((await nest(['run', 'debian'], engine.env)).exitCode, 130);
+  t.true(engine.seen.some(({ route }) => route === `DELETE /containers/${ID}`));
+  t.false(engine.seen.some(({ route }) => route.endsWith('/start')));
+});
+
 test.serial('a signal that comes while the container is being made ends it, and there is none', async (t) => {
   const hungUp = Promise.withResolvers<undefined>();
   await using engine = await fakeEngine({
