@@ -27,16 +27,18 @@ export interface Self {
 export function openSelf(folders: Folders, machine: Machine, settle: () => Promise<void>): Self {
   const inTurn = serialQueue();
   let name = readName(identityFile(folders));
+  let settled = name !== undefined;
   let state: 'nobody' | 'rehearsing' | 'known' = name === undefined ? 'nobody' : 'known';
   const become = async ({ hostname, machineId, entropy, now }: Identity): Promise<void> => {
     machine.feedEntropy(Buffer.from(entropy, 'base64'));
     machine.setClock(now);
     machine.setHostname(hostname);
     machine.writeMachineId(machineId);
-    if (state !== 'nobody') return;
+    if (settled) return;
     mkdirSync(folders.state, { recursive: true, mode: 0o700 });
     machine.mountState(folders.state);
     await settle();
+    settled = true;
   };
   return {
     get known() {
@@ -61,9 +63,10 @@ export function openSelf(folders: Folders, machine: Machine, settle: () => Promi
         state = 'rehearsing';
       }),
     endRehearsal: () =>
-      inTurn(() => {
+      inTurn(async () => {
         if (state !== 'rehearsing') return;
-        machine.unmountState(folders.state);
+        // It stays mounted: clones have a copy of this disk.
+        await machine.syncState(folders.state);
         state = 'nobody';
       }),
   };

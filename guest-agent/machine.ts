@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MS_NOATIME, O_CLOEXEC, O_WRONLY } from './sys/constants.ts';
+import { flushVolume } from './rootfs/volume.ts';
 import type { Sys } from './sys/sys.ts';
 import { unless } from './sys/system-error.ts';
 
@@ -15,7 +16,8 @@ export interface Machine {
   writeMachineId(id: string): void;
   /** Mounts the guest's own disk; one that is mounted stays. */
   mountState(folder: string): void;
-  unmountState(folder: string): void;
+  /** Resolves when all that was written is on the disk. */
+  syncState(folder: string): Promise<void>;
   /** Of this boot. The kernel chooses it when it is first read: a template must not read it. */
   bootId(): string;
   /** Has init end everything, unmount the disk and turn the machine off. */
@@ -47,7 +49,7 @@ export function openMachine(sys: Sys): Machine {
       // A disk that was formatted without quotas is refused then: src/vm/disk.ts.
       if (unless(['EINVAL'], () => mount('discard,prjquota')) === undefined) mount('discard');
     },
-    unmountState: (folder) => void sys.umount2(folder, 0),
+    syncState: flushVolume,
     bootId: () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     powerOff: () => void process.kill(1, isSystemd() ? SIGRTMIN + 4 : 'SIGUSR2'),
   };

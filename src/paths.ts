@@ -23,7 +23,7 @@ export interface Paths {
   stockImages: string;
   /** Agent parts by digest: agents/<digest>.squashfs. */
   agents: string;
-  /** Templates by digest: templates/<digest>/{memory,devices,template.json}. */
+  /** Templates by digest: templates/<digest>/{memory,devices,disk.qcow2,template.json}. */
   templates: string;
   /** An OCI image layout. */
   imageStore: string;

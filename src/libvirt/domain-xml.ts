@@ -64,7 +64,7 @@ export function domainXml(spec: DomainSpec): string {
   <vcpu>${spec.vcpus}</vcpu>
   <os>
     <type arch="x86_64" machine="q35">hvm</type>
-    ${spec.boot.kind === 'kernel' ? directBoot(spec.boot) : xml`<boot dev="hd"/>`}
+    ${spec.boot.kind === 'kernel' && spec.ram.kind !== 'template' ? directBoot(spec.boot) : xml`<boot dev="hd"/>`}
   </os>
   <features><acpi/>${spec.accelerator === 'tcg' && spec.ram.kind === 'template' ? translationCache(spec.memory) : undefined}</features>
   <cpu mode="${spec.accelerator === 'kvm' ? 'host-passthrough' : 'maximum'}"/>
@@ -117,10 +117,11 @@ function ownDisk(file: string, rest: Xml, image?: string): Xml {
 
 /**
  * Bounds what QEMU keeps of a clone's code as translated for this processor. Left to itself it keeps up to 1 GiB, most of
- * which ran once: half of what an idle clone costs. A boot runs so much that it would be translated over and over.
+ * which ran once: half of what an idle clone costs. Until its first container runs a clone has translated about 60 MiB, most
+ * of it for once; a boot runs so much that it would be translated over and over.
  */
 function translationCache(memory: number): Xml {
-  const mebibytes = Math.min(256, Math.max(16, Math.round(memory / 32 / 2 ** 20)));
+  const mebibytes = Math.min(256, Math.max(24, Math.round(memory / 32 / 2 ** 20)));
   return xml`<tcg><tb-cache unit="MiB">${mebibytes}</tb-cache></tcg>`;
 }
 
@@ -134,9 +135,15 @@ function ramParameters({ ram, memory }: DomainSpec): string[] {
   return [
     ...['-object', JSON.stringify({ 'qom-type': type, id: RAM_ID, size: memory, ...file })],
     ...['-machine', `memory-backend=${RAM_ID}`],
-    ...(ram.kind === 'template' ? ['-incoming', 'defer'] : []),
+    ...(ram.kind === 'template' ? ['-incoming', 'defer', '-option-rom', KERNEL_LOADER] : []),
   ];
 }
+
+/**
+ * What QEMU adds to a machine that boots a kernel directly (hw/i386/x86.c). A clone has it without the kernel, which would be
+ * read into the memory of each QEMU for nothing.
+ */
+const KERNEL_LOADER = 'linuxboot_dma.bin';
 
 /** A disk for hot-plug, known to the guest by its serial. */
 export interface HotPlug {

@@ -22,7 +22,7 @@ export async function makeClone(
   { boot, template }: { boot: BootFiles; template: Template },
   signal: AbortSignal,
 ): Promise<void> {
-  await makeFiles(host, record.id);
+  await makeFiles(host, record.id, { template: template.disk });
   const spec = domainSpec(host, record, boot);
   await host.libvirt.define(domainXml(spec));
   const first = domainXml({ ...spec, ram: { kind: 'template', file: template.memory } });

@@ -8,23 +8,25 @@ import type { ProcessOwner } from '../libvirt/domain-xml.ts';
 import type { Paths } from '../paths.ts';
 
 /**
- * Makes a guest's writable disk: thin, with an empty ext4. It is a copy of a file that is formatted once, and some
- * megabytes long; a copy has no ties to the cache, which may be emptied under running guests.
+ * Makes a guest's writable disk: thin, with an ext4. It is a copy of a file that is made once, and some megabytes long; a copy has no ties to the cache, which may be emptied under running guests.
  */
-export async function makeDisk(paths: Paths, file: string, { owner, quotas }: DiskOptions): Promise<void> {
-  await copyFile(await formattedDisk(paths.cache, quotas), file, constants.COPYFILE_FICLONE);
+export async function makeDisk(
+  paths: Paths,
+  file: string,
+  { owner, ...source }: DiskSource & { owner: ProcessOwner | null },
+): Promise<void> {
+  const original = 'template' in source ? source.template : await formattedDisk(paths.cache, source.quotas);
+  await copyFile(original, file, constants.COPYFILE_FICLONE);
   await chmod(file, 0o600);
   if (owner) await chown(file, owner.uid, owner.gid);
 }
 
-export interface DiskOptions {
-  owner: ProcessOwner | null;
-  /**
-   * Keeps quotas of projects, which bound containers. A kernel without quota_v2 cannot mount such a disk at all, and it is
-   * missing in some distributions' images for clouds.
-   */
-  quotas: boolean;
-}
+/**
+ * `template`: a clone's disk is what the template's was when it was captured, for it is mounted in its memory.
+ * `quotas`: an empty one keeps quotas of projects, which bound containers. A kernel without quota_v2 cannot mount such a disk
+ * at all, and it is missing in some distributions' images for clouds.
+ */
+export type DiskSource = { template: string } | { quotas: boolean };
 
 async function formattedDisk(cache: string, quotas: boolean): Promise<string> {
   const format = formatOf(quotas);

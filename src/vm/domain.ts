@@ -5,16 +5,16 @@ import type { StockImage } from '../guest-image/stock-image.ts';
 import type { DomainSpec, KernelBoot } from '../libvirt/domain-xml.ts';
 import { guestPaths } from '../paths.ts';
 import { uriFile } from './adopt.ts';
-import { makeDisk } from './disk.ts';
+import { makeDisk, type DiskSource } from './disk.ts';
 import type { Host } from './host.ts';
 import type { GuestRecord, StoredGuest } from './record.ts';
 
 /** What a guest's domain needs on disk. Files first, then the domain: files without a domain are known to be left over. */
-export async function makeFiles(host: Host, id: string, { quotas = true } = {}): Promise<void> {
+export async function makeFiles(host: Host, id: string, disk: DiskSource = { quotas: true }): Promise<void> {
   const files = guestPaths(host.paths, id);
   await mkdir(files.folder, { mode: host.owner ? 0o711 : 0o700 });
   await writeFile(uriFile(host.paths, id), host.libvirt.uri);
-  await makeDisk(host.paths, files.disk, { owner: host.owner, quotas });
+  await makeDisk(host.paths, files.disk, { ...disk, owner: host.owner });
 }
 
 /** A guest as it is booted. Its clone differs in `ram` alone. */

@@ -12,6 +12,8 @@ export interface HeartbeatLimits {
   /** Between an answer and the next question, and how long its answer may take. */
   interval: number;
   patience: number;
+  /** Between questions to any two guests, on average: many guests are each asked less often. */
+  pace: number;
   /** Then it is looked at so often. */
   step: number;
   /** Silence after which a guest counts as unreachable. One whose QEMU does nothing at all counts so after one step. */
@@ -30,9 +32,9 @@ export interface HeartbeatLimits {
  */
 export async function watchHeart(host: Host, guest: Guest): Promise<void> {
   const ended = guest.ended.signal;
-  const { interval, patience } = limitsOf(host, guest);
+  const { interval, patience, pace } = limitsOf(host, guest);
   while (!ended.aborted) {
-    await pause(interval, ended);
+    await pause(Math.max(interval, pace * host.guests.size), ended);
     if (!isWatched(guest)) continue;
     if (await guest.trunk.ping(AbortSignal.any([ended, AbortSignal.timeout(patience)]))) continue;
     const verdict = await sitBy(host, guest);
@@ -117,8 +119,11 @@ function seconds(milliseconds: number): string {
 }
 
 const COMMON = { interval: 2_000, patience: 1_000, step: 1_500, still: 7_500 };
-/** An emulated guest on a busy host may take its time. */
+/**
+ * An emulated guest on a busy host may take its time; an answer takes it some milliseconds of processor time, which for
+ * hundreds of guests would keep the host busy with nothing.
+ */
 const LIMITS: Record<'kvm' | 'tcg', HeartbeatLimits> = {
-  kvm: { ...COMMON, noticed: 2_500, silent: 20_500 },
-  tcg: { ...COMMON, noticed: 16_000, silent: 61_000 },
+  kvm: { ...COMMON, pace: 2, noticed: 2_500, silent: 20_500 },
+  tcg: { ...COMMON, pace: 40, noticed: 16_000, silent: 61_000 },
 };

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { openChanges } from '../../guest-agent/changes.ts';
-import { compactWhenQuiet } from '../../guest-agent/compact.ts';
+import { compactWhenQuiet, MANY } from '../../guest-agent/compact.ts';
 
 function scene(bootId: string | null) {
   const changes = openChanges();
@@ -11,21 +11,26 @@ function scene(bootId: string | null) {
   };
   let compacted = 0;
   compactWhenQuiet({ changes, self: { bootId: () => bootId } }, { now: () => 0, after }, () => (compacted += 1));
-  return { changes, due, compacted: () => compacted };
+  const change = () => changes.publish({ type: 'removed', id: 'one' });
+  return { due, change, compacted: () => compacted };
 }
 
-test('memory is given back once containers have not changed for a while', (t) => {
-  const { changes, due, compacted } = scene('boot');
-  t.is(due.size, 0);
-  changes.publish({ type: 'removed', id: 'one' });
-  changes.publish({ type: 'removed', id: 'two' });
+test('memory is given back once containers have changed a lot, and then not for a while', (t) => {
+  const { due, compacted, change } = scene('boot');
+  for (let n = 1; n < MANY; n++) change();
+  t.is(due.size, 0, 'collecting costs more than what so few leave');
+  change();
+  change();
   t.is(due.size, 1, 'each change waits anew');
   for (const action of due) action();
   t.is(compacted(), 1);
+  due.clear();
+  change();
+  t.is(due.size, 0, 'it is counted anew');
 });
 
 test('a guest that only rehearses keeps its memory as it is', (t) => {
-  const { changes, due } = scene(null);
-  changes.publish({ type: 'removed', id: 'one' });
+  const { due, change } = scene(null);
+  for (let n = 0; n < 2 * MANY; n++) change();
   t.is(due.size, 0);
 });

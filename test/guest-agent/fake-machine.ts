@@ -17,7 +17,7 @@ export function fakeMachine(): FakeMachine {
     setHostname: (name) => note(`hostname ${name}`),
     writeMachineId: (id) => note(`machine-id ${id}`),
     mountState: () => note('mount'),
-    unmountState: () => note('unmount'),
+    syncState: () => Promise.resolve(note('sync')),
     bootId: () => bootId,
     powerOff: () => note('power off'),
   };

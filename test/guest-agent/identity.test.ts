@@ -111,7 +111,7 @@ test('a rehearsal runs containers like a guest with an identity, and leaves one 
   t.is((await client.ask('DELETE', '/v1/rehearsal')).status, 409, 'there is a container');
   await client.ask('DELETE', `/v1/containers/${spec.id}`);
   t.is((await client.ask('DELETE', '/v1/rehearsal')).status, 204);
-  t.is(guest.machine.done.at(-1), 'unmount');
+  t.is(guest.machine.done.at(-1), 'sync');
   t.is((await client.ask('GET', '/v1/containers')).status, 409);
 
   t.is((await client.ask('PUT', '/v1/identity', IDENTITY)).status, 200);

@@ -83,7 +83,14 @@ test('memory has one name, and comes from a template privately or goes into one'
       share,
     });
   t.is(ram(SPEC)[3], 'memory-backend=nest-ram');
-  t.deepEqual(ram({ ...SPEC, ram: { kind: 'template', file } }).slice(4), ['-incoming', 'defer']);
+  t.deepEqual(ram({ ...SPEC, ram: { kind: 'template', file } }).slice(4, 6), ['-incoming', 'defer']);
+});
+
+test('a clone has what loads a kernel, and none', (t) => {
+  const clone = parse(domainXml({ ...SPEC, ram: { kind: 'template', file: '/templates/1/memory' } }));
+  t.like(clone.os, { boot: { '@dev': 'hd' }, kernel: undefined, initrd: undefined });
+  const args = clone['qemu:commandline']['qemu:arg'].map((each) => each['@value']);
+  t.deepEqual(args.slice(-2), ['-option-rom', 'linuxboot_dma.bin']);
 });
 
 test('every disk names its format, and only the guest’s own is writable', (t) => {

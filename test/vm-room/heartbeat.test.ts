@@ -9,7 +9,7 @@ import type { Guest, Host } from '../../src/vm/host.ts';
 import type { GuestRecord } from '../../src/vm/record.ts';
 import { until } from '../helpers/until.ts';
 
-const LIMITS = { interval: 5, patience: 20, step: 10, noticed: 100, still: 50, silent: 300 };
+const LIMITS = { interval: 5, pace: 0, patience: 20, step: 10, noticed: 100, still: 50, silent: 300 };
 
 test('a guest that answers is left alone', async (t) => {
   const { guest, pings, told } = await watch(t, { answers: () => true });
@@ -103,7 +103,7 @@ async function watch(t: ExecutionContext, { answers, cpuTime, destroy }: Fakes) 
     },
   } as unknown as Trunk;
   const paths = nestPaths({ NEST_DATA_DIR: folder, NEST_RUNTIME_DIR: folder });
-  const host = { paths, libvirt, instance: 'a'.repeat(32), heartbeat: LIMITS } as unknown as Host;
+  const host = { paths, libvirt, instance: 'a'.repeat(32), heartbeat: LIMITS, guests: new Map() } as unknown as Host;
   host.changed = (record) => told.push(record);
   const record = { id: '0123456789ab', name: 'web-1', state: 'running', accelerator: 'kvm', reason: null };
   const guest = { record: record as GuestRecord, trunk, ended: new AbortController() } as Guest;

@@ -1,4 +1,5 @@
-import { chmod, chown, open } from 'node:fs/promises';
+import { chmod, chown, constants, copyFile, open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Accelerator } from '../../api.ts';
 import type { BootFiles } from '../../guest-image/guest-image.ts';
 import { openWorkFolder } from '../../guest-image/work-folder.ts';
@@ -24,8 +25,8 @@ export interface TemplateRequest {
 }
 
 /**
- * Boots a guest that belongs to nobody, until its agent and zygote are warm, and keeps its memory and the state of its
- * devices. A guest that is killed on the way, or an engine, leaves a domain that says `starting` and a folder that has no
+ * Boots a guest that belongs to nobody, until its agent and zygote are warm, and keeps its memory, the state of its devices
+ * and its disk. A guest that is killed on the way, or an engine, leaves a domain that says `starting` and a folder that has no
  * template's name; both are removed.
  *
  * @throws NestError `boot-failed` when the guest did not come up, so that no other will
@@ -48,13 +49,17 @@ export async function captureTemplate(host: Host, request: TemplateRequest, sign
   const ram = { kind: 'captured', file: files.memory } as const;
   await host.libvirt.define(domainXml({ ...domainSpec(host, record, request.boot), ram }));
   await bootUntilWarm(host, record, signal);
+  await untilIdle(host, record.domain, signal);
   await monitor(host.libvirt, record.domain, 'stop');
   await using devices = await open(files.devices, 'wx', 0o600);
   await saveDevices(host.libvirt, record.domain, devices, signal);
   await host.libvirt.destroy(record.domain);
+  await copyFile(guestPaths(host.paths, record.id).disk, files.disk, constants.COPYFILE_FICLONE);
+  await using disk = await open(files.disk);
   // A host that loses power must not find a template whose memory was never written.
   await memory.sync();
   await devices.sync();
+  await disk.sync();
   return await storeTemplate(host.paths, request.digest, work.folder, host.owner);
 }
 
@@ -73,3 +78,20 @@ async function bootUntilWarm(host: Host, record: GuestRecord, signal: AbortSigna
     trunk.close();
   }
 }
+
+/** What it has still to do when it is captured, each clone does again: on memory that was shared, while somebody waits. */
+async function untilIdle(host: Host, domain: string, signal: AbortSignal): Promise<void> {
+  let used = await host.libvirt.cpuTime(domain);
+  for (let second = 0, idle = 0; second < PATIENCE && idle < IDLE_SECONDS; second++) {
+    await delay(1000, undefined, { signal });
+    const now = await host.libvirt.cpuTime(domain);
+    idle = now !== undefined && used !== undefined && now - used < IDLE_NANOSECONDS ? idle + 1 : 0;
+    used = now;
+  }
+}
+
+/** The agent's last timers are due within two seconds. */
+const IDLE_SECONDS = 3;
+/** Of processor time in one second. */
+const IDLE_NANOSECONDS = 25_000_000n;
+const PATIENCE = 20;

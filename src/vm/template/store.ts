@@ -16,6 +16,8 @@ export interface Template {
   memory: string;
   /** devices.ts */
   devices: string;
+  /** The guest's own disk as it is mounted in that memory, a qcow2. */
+  disk: string;
 }
 
 /** All that a template depends on; two of the same parts are exchangeable. */
@@ -44,9 +46,11 @@ export async function findTemplate(paths: Paths, digest: string): Promise<Templa
   const text = await readFile(recordFile(template.folder), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const record = v.parse(TemplateRecord, JSON.parse(text));
-  const { size, mtimeMs } = await stat(template.memory);
-  if (size !== record.memory.size || mtimeMs !== record.memory.mtimeMs)
-    throw new Error(`\`${template.memory}\` was changed after it was captured`);
+  for (const name of ['memory', 'disk'] as const) {
+    const { size, mtimeMs } = await stat(template[name]);
+    if (size !== record[name].size || mtimeMs !== record[name].mtimeMs)
+      throw new Error(`\`${template[name]}\` was changed after it was captured`);
+  }
   if (sha256(await readFile(template.devices)) !== record.devices)
     throw new Error(`\`${template.devices}\` was changed after it was captured`);
   const now = new Date();
@@ -55,7 +59,7 @@ export async function findTemplate(paths: Paths, digest: string): Promise<Templa
 }
 
 /**
- * Seals the two files in the folder `work` and makes it the template `digest`; one that is there already stays.
+ * Seals the files in the folder `work` and makes it the template `digest`; one that is there already stays.
  *
  * @param owner whom QEMU runs as when that is not this user
  */
@@ -66,11 +70,15 @@ export async function storeTemplate(
   owner: ProcessOwner | null,
 ): Promise<Template> {
   const draft = templateIn(work, digest);
-  const { size, mtimeMs } = await stat(draft.memory);
-  const record: TemplateRecord = { memory: { size, mtimeMs }, devices: sha256(await readFile(draft.devices)) };
+  const written = async (file: string) => {
+    const { size, mtimeMs } = await stat(file);
+    return { size, mtimeMs };
+  };
+  const [memory, disk] = [await written(draft.memory), await written(draft.disk)];
+  const record: TemplateRecord = { memory, disk, devices: sha256(await readFile(draft.devices)) };
   await writeFile(recordFile(work), JSON.stringify(record));
   if (owner) await chown(draft.memory, process.getuid?.() ?? 0, owner.gid);
-  for (const file of [draft.memory, draft.devices]) await chmod(file, 0o444);
+  for (const file of [draft.memory, draft.devices, draft.disk]) await chmod(file, 0o444);
   const folder = path.join(paths.templates, digest);
   try {
     await rename(work, folder);
@@ -104,7 +112,8 @@ export async function pruneTemplates(paths: Paths): Promise<void> {
 }
 
 export function templateIn(folder: string, digest: string): Template {
-  return { digest, folder, memory: path.join(folder, 'memory'), devices: path.join(folder, 'devices') };
+  const file = (name: string) => path.join(folder, name);
+  return { digest, folder, memory: file('memory'), devices: file('devices'), disk: file('disk.qcow2') };
 }
 
 function recordFile(folder: string): string {
@@ -115,8 +124,10 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+const Written = v.object({ size: v.number(), mtimeMs: v.number() });
 const TemplateRecord = v.object({
-  memory: v.object({ size: v.number(), mtimeMs: v.number() }),
+  memory: Written,
+  disk: Written,
   /** SHA-256. */
   devices: v.string(),
 });

@@ -104,4 +104,4 @@ const ENDS_ALL = new Set<ErrorCode>(['boot-failed', 'no-room', 'libvirt-unavaila
 /** What differs between guests stands still. */
 const NOBODY = { id: '', name: '', zone: '', domain: '', uuid: '', createdAt: 0 };
 /** Changes with what is captured, and how. */
-const FORMAT = 'template 1';
+const FORMAT = 'template 2';
