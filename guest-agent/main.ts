@@ -16,7 +16,7 @@ import { openPort } from './trunk/port.ts';
 import { serveTrunk } from './trunk/serve.ts';
 import { ZYGOTE_SOCKET } from './zygote/protocol.ts';
 
-/** The agent: started by init with `--expose-gc --max-semi-space-size=1`, and again whenever it ends. */
+/** The agent: started by init, which gives V8 its options (docs/decisions/0019), and again whenever it ends. */
 process.umask(0o022);
 process.chdir('/');
 adjustOomScore(linux, KEPT_ALIVE);
