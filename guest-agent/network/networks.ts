@@ -79,11 +79,13 @@ export function openNetworks(runtime: () => NetworkRuntime): Networks {
     for (const [other, { subnet: theirs }] of made)
       if (overlap(subnet, theirs))
         throw conflict(`make network \`${network}\`: network \`${other}\` has ${formatSubnet(theirs)}`);
-    const { kernel, containers } = runtime();
+    const { kernel, clock, containers } = runtime();
     const name = bridgeName(network);
     const bridge = kernel.makeBridge(name, gateway, subnet.prefix);
     const names = directory(() => containers.values(), network);
-    const resolver = resolves ? serveNames(kernel.openDatagramSocket(name, gateway, DNS_PORT), names) : undefined;
+    const resolver = resolves
+      ? serveNames(kernel.openDatagramSocket(name, gateway, DNS_PORT), names, { clock, kernel })
+      : undefined;
     const entry: Made = { subnet, bridge, resolver };
     made.set(network, entry);
     return entry;

@@ -32,6 +32,8 @@ export interface Switch {
   removeBridge(name: string): void;
   /** A UDP socket on the bridge's address that hears its network alone. */
   openDatagramSocket(bridge: string, address: string, port: number): number;
+  /** What these addresses, and no others, send to the socket is dropped before it takes room in its queue. */
+  ignore(socket: number, addresses: string[]): void;
 }
 
 /** Finds the switch that an earlier agent of this boot made, or makes it. @param file that stands for it */
@@ -76,6 +78,7 @@ export function openSwitch(sys: Sys, file: string): Switch {
           throw error;
         }
       }),
+    ignore: (datagrams, addresses) => sys.ignoreSenders(datagrams, addresses.map(addressBytes)),
   };
 }
 

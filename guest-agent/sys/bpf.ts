@@ -1,4 +1,5 @@
 import { check } from './check.ts';
+import { instruction, JUMP_EQUAL, LOAD, RETURN } from './classic-bpf.ts';
 import { addressOf, type Libc, SYS } from './ffi.ts';
 import { structure } from './structure.ts';
 
@@ -14,6 +15,26 @@ export const bpf = (libc: Libc) => ({
     FPROG.writeUInt16LE(program.length / 8, 0);
     FPROG.writeBigUInt64LE(addressOf(program), 8);
     check(libc.seccomp(SYS.seccomp, SECCOMP_SET_MODE_FILTER, flags, FPROG), 'seccomp', 'filter');
+  },
+
+  /**
+   * The socket takes no datagram that comes from one of these addresses, and all others: socket(7), SO_ATTACH_FILTER. What it
+   * does not take needs no room in its queue.
+   *
+   * @param addresses IPv4, four bytes each
+   */
+  ignoreSenders(socket: number, addresses: Buffer[]): void {
+    const program = Buffer.concat([
+      instruction(LOAD, 0, 0, SENDER),
+      ...addresses.flatMap((address) => [
+        instruction(JUMP_EQUAL, 0, 1, address.readUInt32BE()),
+        instruction(RETURN, 0, 0, 0),
+      ]),
+      instruction(RETURN, 0, 0, ALL_BYTES),
+    ]);
+    FPROG.writeUInt16LE(program.length / 8, 0);
+    FPROG.writeBigUInt64LE(addressOf(program), 8);
+    check(libc.setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, FPROG, FPROG.length), 'filter socket', socket);
   },
 
   /** Loads an eBPF program that decides about devices. @param instructions struct bpf_insn[] @returns its descriptor */
@@ -39,6 +60,12 @@ export const bpf = (libc: Libc) => ({
 
 /** struct sock_fprog {u16 len; struct sock_filter *filter} */
 const FPROG = structure(16);
+/** Of struct iphdr, saddr: SKF_NET_OFF of include/uapi/linux/filter.h is where the packet's IP header begins. */
+const SENDER = -0x100000 + 12 + 2 ** 32;
+const ALL_BYTES = 2 ** 32 - 1;
+// include/uapi/asm-generic/socket.h
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
 // include/uapi/linux/seccomp.h and bpf.h
 const SECCOMP_SET_MODE_FILTER = 1;
 const BPF_PROG_LOAD = 5;

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import koffi from 'koffi';
+import { instruction, JUMP_EQUAL, JUMP_GREATER, JUMP_GREATER_OR_EQUAL, LOAD, RETURN } from './classic-bpf.ts';
 import { lastErrno, libc } from './ffi.ts';
 import { SystemError } from './system-error.ts';
 
@@ -72,16 +73,6 @@ function newerCalls(newest: number): Buffer {
   ]);
 }
 
-/** struct sock_filter {u16 code; u8 jt, jf; u32 k} */
-function instruction(code: number, ifTrue: number, ifFalse: number, value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeUInt16LE(code, 0);
-  bytes.writeUInt8(ifTrue, 2);
-  bytes.writeUInt8(ifFalse, 3);
-  bytes.writeUInt32LE(value, 4);
-  return bytes;
-}
-
 function exportProgram(library: Functions, context: unknown): Buffer {
   const fd = libc.memfd_create('seccomp', MFD_CLOEXEC);
   if (fd < 0) throw new SystemError('memfd_create', 'seccomp', lastErrno());
@@ -148,12 +139,7 @@ const BINARY_TREE = 2;
 const UNKNOWN = -1;
 const MFD_CLOEXEC = 1;
 const ALLOW = 0x7fff0000;
-// include/uapi/linux/bpf_common.h; offsets in struct seccomp_data
-const LOAD = 0x20;
-const JUMP_EQUAL = 0x15;
-const JUMP_GREATER = 0x25;
-const JUMP_GREATER_OR_EQUAL = 0x35;
-const RETURN = 0x06;
+// Offsets in struct seccomp_data.
 const NUMBER_OFFSET = 0;
 const ARCHITECTURE_OFFSET = 4;
 const AUDIT_ARCH_X86_64 = 0xc000003e;

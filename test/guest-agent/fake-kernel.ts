@@ -69,6 +69,7 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
     },
     removeBridge: (name) => void bridges.delete(name),
     openDatagramSocket: () => linux.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
+    ignore: () => {},
     socketInNetwork: () => linux.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
     limitTrees(trees, project, bytes) {
       for (const tree of trees) writeFileSync(`${tree}.limit`, `${project} ${bytes}`);

@@ -198,22 +198,23 @@ test.serial('subnets that overlap are refused', async (t) => {
   await remove(container);
 });
 
-test.serial('a container that floods the resolver with nonsense ends neither it nor the agent', async (t) => {
+test.serial('a container that floods the resolver with nonsense stops neither it nor the agent', async (t) => {
   const victim = on([shop('victim')], 'exec sleep 1000');
   // bash has sockets for files, and dd makes a datagram of each block.
   const layers = [guest.layer.diffId, await guest.addLayer(program('/bin/bash'))];
   const argv = ['bash', '-c', 'exec dd if=/dev/urandom bs=400 > /dev/udp/10.89.1.1/53'];
-  const flood = on([shop('flood')], '', { layers, argv });
+  // Emulated processors have little time: the rest is for who answers.
+  const limits = { cpu: { quota: 50_000, period: 100_000 } };
+  const flood = on([shop('flood')], '', { layers, argv, limits });
   for (const container of [victim, flood]) await guest.start(container);
   const sent = async () =>
     Number((await guest.exec(flood.id, ['cat', '/sys/class/net/eth0/statistics/tx_packets'])).out);
-  await until('more queries than are answered', async () => (await sent()) > 5000);
+  await until('more queries than are answered', async () => (await sent()) > 1000);
+  const look = on([shop('look')], 'until nslookup victim 10.89.1.1; do :; done');
+  t.like(await guest.run(look), { exitCode: 0 });
   const before = await sent();
   await until('the flood to go on', async () => (await sent()) > before);
-  await remove(flood);
-  const look = on([shop('look')], 'nslookup victim 10.89.1.1');
-  t.like(await guest.run(look), { exitCode: 0 }, await guest.logs(look.id));
-  await remove(victim, look);
+  await remove(victim, flood, look);
 });
 
 test.serial('when the last container of a network has gone nothing of the network is left', async (t) => {

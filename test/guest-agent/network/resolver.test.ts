@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
+import { type Clock, systemClock } from '../../../guest-agent/clock.ts';
 import type { Directory } from '../../../guest-agent/network/directory.ts';
 import { answerOn } from '../../../guest-agent/network/resolver.ts';
 
@@ -13,7 +14,7 @@ test('a datagram that no reply can be sent to, or that nobody can answer, does n
     return ['10.89.1.2'];
   };
   const resolver = await openSocket(t, '127.0.0.1');
-  answerOn(resolver, { ...DIRECTORY, addresses });
+  answerOn(resolver, { ...DIRECTORY, addresses }, systemClock, () => {});
   const sender = { address: '127.0.0.2', family: 'IPv4' as const, size: 12 };
   t.notThrows(() => resolver.emit('message', query(1), { ...sender, port: 4000 }), 'a fault of the agent');
   fails = false;
@@ -24,17 +25,25 @@ test('a datagram that no reply can be sent to, or that nobody can answer, does n
 
 test('one that asks without end is answered 200 times a second, all together 1000 times', async (t) => {
   let now = 0;
-  const resolver = await openSocket(t, '127.0.0.1');
-  answerOn(resolver, DIRECTORY, () => now);
+  const due: (() => void)[] = [];
+  const clock: Clock = { now: () => now, after: (_, action) => (due.push(action), () => void due.pop()) };
+  let ignored: string[] = [];
+  const resolver = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(resolver, 'listening');
+  const names = answerOn(resolver, DIRECTORY, clock, (askers) => (ignored = askers));
   const askers = await Promise.all([2, 3, 4, 5, 6, 7].map((last) => openSocket(t, `127.0.0.${last}`)));
   const [first, second, third, fourth, fifth, sixth] = askers as [Socket, Socket, Socket, Socket, Socket, Socket];
   for (let id = 1; id <= 200; id += 1) t.is(await ask(first, resolver, id), id);
+  t.deepEqual(ignored, []);
   await tell(first, resolver, 201);
+  t.deepEqual(ignored, ['127.0.0.2']);
   t.is(await ask(second, resolver, 1), 1, 'another one is answered');
   now = 999;
   await tell(first, resolver, 202);
   t.is(await ask(second, resolver, 2), 2);
   now = 1000;
+  due.pop()?.();
+  t.deepEqual([ignored, due.length], [[], 0], 'for a second, whatever else came');
   t.is(await ask(first, resolver, 203), 203, 'neither of the two before was');
 
   for (let id = 1; id < 200; id += 1) await ask(first, resolver, id);
@@ -43,6 +52,11 @@ test('one that asks without end is answered 200 times a second, all together 100
   await tell(sixth, resolver, 1);
   now = 2000;
   t.is(await ask(sixth, resolver, 2), 2, 'the whole was taken a moment ago');
+
+  for (let id = 3; id <= 202; id += 1) await tell(sixth, resolver, id);
+  t.is(due.length, 1);
+  names.close();
+  t.is(due.length, 0, 'no socket is there to hear by');
 });
 
 async function openSocket(t: ExecutionContext, address: string): Promise<Socket> {

@@ -1,8 +1,12 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import test from 'ava';
 import {
+  AF_INET,
   EPOLL_CTL_ADD,
   EPOLLIN,
   O_CLOEXEC,
@@ -16,6 +20,9 @@ import {
   S_IFCHR,
   S_IFIFO,
   S_IFMT,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
 } from '../../../guest-agent/sys/constants.ts';
 import { linux } from '../../../guest-agent/sys/sys.ts';
 
@@ -75,3 +82,24 @@ test('waiting tells which descriptor is ready and for what', (t) => {
 });
 
 test('the working folder is the one that the kernel knows', (t) => t.is(linux.getcwd(), process.cwd()));
+
+test('a socket that ignores a sender hears the others, until it hears it again', async (t) => {
+  const socket = linux.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const port = 20_000 + (process.pid % 20_000);
+  linux.bindInet(socket, Buffer.of(127, 0, 0, 1), port);
+  const send = async (address: string) => {
+    const sender = createSocket('udp4').bind(0, address);
+    await once(sender, 'listening');
+    await promisify<string, number, string>(sender.send.bind(sender))(address, port, '127.0.0.1');
+    sender.close();
+  };
+  const buffer = Buffer.alloc(16);
+  const heard = () => (linux.read(socket, buffer.fill(0)) === null ? null : buffer.toString('utf8', 0, 9));
+  linux.ignoreSenders(socket, [Buffer.of(127, 0, 0, 9), Buffer.of(127, 0, 0, 2)]);
+  for (const address of ['127.0.0.2', '127.0.0.3']) await send(address);
+  t.deepEqual([heard(), heard()], ['127.0.0.3', null]);
+  linux.ignoreSenders(socket, []);
+  await send('127.0.0.2');
+  t.is(heard(), '127.0.0.2');
+  linux.close(socket);
+});
