@@ -144,7 +144,7 @@ async function leftOver(folder: string, runtime: string, uri: string, made: Gues
 const MIB = 2 ** 20;
 const LEFT = 1e9;
 /** So many are made at a time. */
-const LANES = 4;
+const LANES = 2;
 const ID = 'd'.repeat(64);
 /** The small shape. */
 const SHAPE = { vcpus: 1, memory: 512 * MIB };

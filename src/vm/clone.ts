@@ -10,11 +10,8 @@ import type { Template } from './template/store.ts';
 
 /**
  * Makes a guest that goes on where the template's was stopped, and copies each page of its memory when it first writes it.
- * Its processors stand still until libvirt's `resume`.
- *
- * The domain is defined as one that boots, and its first QEMU is started from another description: once that has ended,
- * libvirt's `start` boots the guest, from its own disk and with the same name, UUID and record. It has to be greeted then
- * as after any boot (greet.ts).
+ * Its processors stand still until libvirt's `resume`. To be followed by `defineClone`: until then libvirt forgets it when it
+ * ends.
  */
 export async function makeClone(
   host: Host,
@@ -23,12 +20,20 @@ export async function makeClone(
   signal: AbortSignal,
 ): Promise<void> {
   await makeFiles(host, record.id, { template: template.disk });
-  const spec = domainSpec(host, record, boot);
-  await host.libvirt.define(domainXml(spec));
-  const first = domainXml({ ...spec, ram: { kind: 'template', file: template.memory } });
+  const ram = { kind: 'template', file: template.memory } as const;
+  const first = domainXml({ ...domainSpec(host, record, boot), ram });
   await using devices = await open(template.devices);
   await whileMappable(template, { version: host.qemuVersion, owner: host.owner }, () =>
     host.libvirt.startPaused(first),
   );
   await loadDevices(host.libvirt, record.domain, devices, signal);
+}
+
+/**
+ * The domain is defined as one that boots, though its first QEMU was started from another description: once that has ended,
+ * libvirt's `start` boots the guest, from its own disk and with the same name, UUID and record. It has to be greeted then
+ * as after any boot (greet.ts).
+ */
+export async function defineClone(host: Host, record: GuestRecord, boot: BootFiles): Promise<void> {
+  await host.libvirt.define(domainXml(domainSpec(host, record, boot)));
 }

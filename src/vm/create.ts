@@ -6,7 +6,7 @@ import { writeMetadata } from '../libvirt/metadata.ts';
 import type { Progress } from '../progress.ts';
 import { chooseAccelerator } from './accelerator.ts';
 import { bootError } from './boot-error.ts';
-import { makeClone } from './clone.ts';
+import { defineClone, makeClone } from './clone.ts';
 import { domainSpec, makeFiles, stored } from './domain.ts';
 import { greet } from './greet.ts';
 import type { GuestRequest } from './guests.ts';
@@ -24,6 +24,8 @@ interface Beginning {
   /** Milliseconds. */
   limit: number;
   run(guest: Guest, signal: AbortSignal): Promise<void>;
+  /** What is done for it while its agent wakes up. */
+  meanwhile?(guest: Guest): Promise<void>;
   /** What else is done before its agent can answer. */
   then?(guest: Guest, progress: Progress, signal: AbortSignal): Promise<void>;
 }
@@ -84,10 +86,13 @@ async function makeGuest(
   try {
     signal?.throwIfAborted();
     await progress.step(`${title} ${name}`, () => beginning.run(guest, over));
-    await limitProcess(domain, { uri: host.libvirt.uri, ...record });
-    await beginning.then?.(guest, progress, over);
-    guest.trunk.hurry();
-    await progress.step(`Wait for agent of guest ${name}`, () => greet(host, guest, over));
+    const greeted = async () => {
+      await beginning.then?.(guest, progress, over);
+      guest.trunk.hurry();
+      await progress.step(`Wait for agent of guest ${name}`, () => greet(host, guest, over));
+    };
+    const limited = limitProcess(domain, { uri: host.libvirt.uri, ...record });
+    await Promise.all([greeted(), limited, beginning.meanwhile?.(guest)]);
     await writeMetadata(host.libvirt, domain, stored(host, guest.record, 'running'));
     signal?.throwIfAborted();
   } catch (error) {
@@ -136,6 +141,7 @@ function clone(host: Host, boot: BootFiles, template: Template): Beginning {
       await makeClone(host, record, { boot, template }, signal);
       await host.libvirt.resume(record.domain);
     },
+    meanwhile: ({ record }) => defineClone(host, record, boot),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { BootFiles } from '../guest-image/guest-image.ts';
-import { makeClone } from './clone.ts';
+import { defineClone, makeClone } from './clone.ts';
 import type { Host } from './host.ts';
 import { newIdentity, type GuestRecord } from './record.ts';
 import { removeGuest } from './remove.ts';
@@ -77,6 +77,7 @@ async function makeWaiting(host: Host, source: Source, signal: AbortSignal): Pro
   undo.defer(() => void host.reserved.delete(record.id));
   undo.defer(() => removeGuest(host, record.id).catch(() => undefined));
   await makeClone(host, record, source, signal);
+  await defineClone(host, record, source.boot);
   undo.move();
   return record;
 }
