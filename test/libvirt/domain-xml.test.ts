@@ -93,6 +93,10 @@ test('a clone has what loads a kernel, and none', (t) => {
   t.deepEqual(args.slice(-2), ['-option-rom', 'linuxboot_dma.bin']);
 });
 
+test('libvirt asks for the features of the processor at once', (t) => {
+  t.true(domainXml(SPEC).includes('<qemu:del capability="cpu-unavailable-features"/>'));
+});
+
 test('every disk names its format, and only the guest’s own is writable', (t) => {
   const disks = parse(domainXml(SPEC)).devices.disk.map((disk) => [
     disk.target['@dev'],
