@@ -51,14 +51,11 @@ export function openSlots(runtime: () => SlotRuntime, count: number): Slots {
   let held = 0;
   let cancel = () => {};
 
-  const ready = (wired: boolean) => waiting.filter((slot) => slot.wired === wired).length;
-
-  /** One at a time, and after a while in which nothing was started, unless the next one would find none. */
+  /** One at a time, and after a while in which nothing was started. */
   const refill = () => {
     cancel();
-    const scarce = [...kinds].filter((wired) => ready(wired) < count).sort((a, b) => ready(a) - ready(b))[0];
-    if (scarce === undefined || held > 0) return;
-    cancel = runtime().clock.after(ready(scarce) === 0 ? 0 : REFILL_DELAY, () => makeReady(scarce));
+    const scarce = [...kinds].find((wired) => waiting.filter((slot) => slot.wired === wired).length < count);
+    if (scarce !== undefined && held === 0) cancel = runtime().clock.after(REFILL_DELAY, () => makeReady(scarce));
   };
   const makeReady = (wired: boolean) => {
     try {
@@ -158,5 +155,5 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Milliseconds. */
-const REFILL_DELAY = 50;
+/** Milliseconds, in which what was started comes to its first output. */
+const REFILL_DELAY = 20;
