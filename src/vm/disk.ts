@@ -8,7 +8,8 @@ import type { ProcessOwner } from '../libvirt/domain-xml.ts';
 import type { Paths } from '../paths.ts';
 
 /**
- * Makes a guest's writable disk: thin, with an ext4. It is a copy of a file that is made once, and some megabytes long; a copy has no ties to the cache, which may be emptied under running guests.
+ * Makes a guest's writable disk: thin, with an ext4. It is a copy of a file that is made once, and some megabytes long; a
+ * copy has no ties to the cache, which may be emptied under running guests.
  */
 export async function makeDisk(
   paths: Paths,
