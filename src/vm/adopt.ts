@@ -11,15 +11,20 @@ import { removeFiles, removeGuest } from './remove.ts';
 
 /** Brings what this engine knows in line with libvirt, and removes what an engine that was killed left half-made. */
 export async function adoptGuests(host: Host): Promise<void> {
-  const domains = (await host.libvirt.list()).filter(({ name }) => name.startsWith(domainPrefix(host.instance)));
-  const names = new Set(domains.map(({ name }) => name));
-  for (const domain of domains) await adoptDomain(host, domain);
+  for (const domain of await ownDomains(host)) await adoptDomain(host, domain);
+  // Asked again: a clone that was half made is forgotten by libvirt when its QEMU has ended, be it a moment ago.
+  const names = new Set((await ownDomains(host)).map(({ name }) => name));
   for (const guest of host.guests.values()) {
     const gone = !names.has(domainName(host.instance, guest.record.id));
     if (gone && guest.record.state !== 'starting') stopped(host, guest, 'its domain was removed');
   }
   await removeLeftOvers(host, names);
   await removeAbandoned(host.paths.templates);
+}
+
+async function ownDomains(host: Host): Promise<DomainSummary[]> {
+  const prefix = domainPrefix(host.instance);
+  return (await host.libvirt.list()).filter(({ name }) => name.startsWith(prefix));
 }
 
 async function adoptDomain(host: Host, domain: DomainSummary): Promise<void> {
