@@ -1,5 +1,5 @@
 import { check } from './check.ts';
-import { instruction, JUMP_EQUAL, LOAD, RETURN } from './classic-bpf.ts';
+import { compareWith, encode, give, JUMP_EQUAL, load } from './classic-bpf.ts';
 import { addressOf, type Libc, SYS } from './ffi.ts';
 import { structure } from './structure.ts';
 
@@ -24,13 +24,10 @@ export const bpf = (libc: Libc) => ({
    * @param addresses IPv4, four bytes each
    */
   ignoreSenders(socket: number, addresses: Buffer[]): void {
-    const program = Buffer.concat([
-      instruction(LOAD, 0, 0, SENDER),
-      ...addresses.flatMap((address) => [
-        instruction(JUMP_EQUAL, 0, 1, address.readUInt32BE()),
-        instruction(RETURN, 0, 0, 0),
-      ]),
-      instruction(RETURN, 0, 0, ALL_BYTES),
+    const program = encode([
+      load(SENDER),
+      ...addresses.flatMap((address) => [compareWith(JUMP_EQUAL, address.readUInt32BE(), 0, 1), give(0)]),
+      give(ALL_BYTES),
     ]);
     FPROG.writeUInt16LE(program.length / 8, 0);
     FPROG.writeBigUInt64LE(addressOf(program), 8);

@@ -1,6 +1,16 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import koffi from 'koffi';
-import { instruction, JUMP_EQUAL, JUMP_GREATER, JUMP_GREATER_OR_EQUAL, LOAD, RETURN } from './classic-bpf.ts';
+import {
+  ARCHITECTURE,
+  compareWith,
+  encode,
+  give,
+  JUMP_EQUAL,
+  JUMP_GREATER,
+  JUMP_GREATER_OR_EQUAL,
+  load,
+  NUMBER,
+} from './classic-bpf.ts';
 import { lastErrno, libc } from './ffi.ts';
 import { SystemError } from './system-error.ts';
 
@@ -30,7 +40,7 @@ export interface Condition {
  * milliseconds. A binary tree instead of a list: the kernel runs the program for each system call when it is installed.
  */
 export function compileFilter({ defaultAction, architectures, rules }: FilterProgram): Buffer {
-  const library = (functions ??= load());
+  const library = (functions ??= loadLibrary());
   const context = library.init(defaultAction);
   if (context === null) throw new SystemError('seccomp_init', defaultAction.toString(16), EINVAL);
   try {
@@ -43,7 +53,7 @@ export function compileFilter({ defaultAction, architectures, rules }: FilterPro
     }
     let newest = 0;
     for (const { names, action, conditions } of rules) {
-      const array = encode(conditions);
+      const array = conditionArray(conditions);
       for (const name of names) {
         const number = library.syscall_resolve_name(name);
         if (number === UNKNOWN) continue;
@@ -63,13 +73,13 @@ export function compileFilter({ defaultAction, architectures, rules }: FilterPro
  * back to an older one, which it does not on any other error. As runc does.
  */
 function newerCalls(newest: number): Buffer {
-  return Buffer.concat([
-    instruction(LOAD, 0, 0, ARCHITECTURE_OFFSET),
-    instruction(JUMP_EQUAL, 0, 4, AUDIT_ARCH_X86_64),
-    instruction(LOAD, 0, 0, NUMBER_OFFSET),
-    instruction(JUMP_GREATER, 0, 2, newest),
-    instruction(JUMP_GREATER_OR_EQUAL, 1, 0, X32_BIT),
-    instruction(RETURN, 0, 0, ERRNO_ENOSYS),
+  return encode([
+    load(ARCHITECTURE),
+    compareWith(JUMP_EQUAL, AUDIT_ARCH_X86_64, 0, 4),
+    load(NUMBER),
+    compareWith(JUMP_GREATER, newest, 0, 2),
+    compareWith(JUMP_GREATER_OR_EQUAL, X32_BIT, 1, 0),
+    give(ERRNO_ENOSYS),
   ]);
 }
 
@@ -87,7 +97,7 @@ function exportProgram(library: Functions, context: unknown): Buffer {
 }
 
 /** struct scmp_arg_cmp {u32 arg; enum op; u64 datum_a, datum_b}[] */
-function encode(conditions: Condition[]): Buffer {
+function conditionArray(conditions: Condition[]): Buffer {
   const array = Buffer.alloc(Math.max(1, conditions.length) * 24);
   for (const [position, { index, operator, value, valueTwo }] of conditions.entries()) {
     array.writeUInt32LE(index, position * 24);
@@ -103,11 +113,11 @@ function check(result: number, operation: string, object: string): void {
   if (result < 0) throw new SystemError(operation, object, -result);
 }
 
-type Functions = ReturnType<typeof load>;
+type Functions = ReturnType<typeof loadLibrary>;
 let functions: Functions | undefined;
 
 /** Signatures of seccomp.h 2.5. Only who compiles filters loads the library: never the zygote. */
-function load() {
+function loadLibrary() {
   const library = koffi.load('libseccomp.so.2');
   const declare = (name: string, result: string, ...parameters: string[]) =>
     library.func(`seccomp_${name}`, result, parameters);
@@ -139,9 +149,6 @@ const BINARY_TREE = 2;
 const UNKNOWN = -1;
 const MFD_CLOEXEC = 1;
 const ALLOW = 0x7fff0000;
-// Offsets in struct seccomp_data.
-const NUMBER_OFFSET = 0;
-const ARCHITECTURE_OFFSET = 4;
 const AUDIT_ARCH_X86_64 = 0xc000003e;
 const X32_BIT = 0x40000000;
 const ERRNO_ENOSYS = 0x00050000 | 38;

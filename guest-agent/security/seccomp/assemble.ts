@@ -9,7 +9,7 @@ import {
   LOAD,
   NUMBER,
   RETURN,
-} from './bpf.ts';
+} from '../../sys/classic-bpf.ts';
 
 /** What a filter does with a call: a verdict, or more instructions of the program that it was, which look at arguments. */
 export type Outcome = { verdict: number } | { goOn: number };

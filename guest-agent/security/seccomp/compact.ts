@@ -13,7 +13,7 @@ import {
   LOAD,
   NUMBER,
   RETURN,
-} from './bpf.ts';
+} from '../../sys/classic-bpf.ts';
 
 /**
  * The same filter in about a quarter of the instructions. libseccomp compares with each system call by itself; allowed calls

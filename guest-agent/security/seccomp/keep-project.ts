@@ -1,4 +1,4 @@
-import { ARCHITECTURE, encode, type Instruction, JUMP_EQUAL, LOAD, NUMBER, RETURN } from './bpf.ts';
+import { ARCHITECTURE, compareWith, encode, give, JUMP_EQUAL, load, NUMBER } from '../../sys/classic-bpf.ts';
 import type { InstalledFilter } from './filter.ts';
 
 /**
@@ -10,9 +10,7 @@ export function keepProject(filter: InstalledFilter | null): InstalledFilter {
   return { program: Buffer.concat([encode(PROGRAM), rest]).toString('base64'), flags: filter?.flags ?? 0 };
 }
 
-const load = (value: number): Instruction => ({ code: LOAD, yes: 0, no: 0, value });
-const give = (value: number): Instruction => ({ code: RETURN, yes: 0, no: 0, value });
-const isEqual = (value: number, yes: number, no: number): Instruction => ({ code: JUMP_EQUAL, yes, no, value });
+const isEqual = (value: number, yes: number, no: number) => compareWith(JUMP_EQUAL, value, yes, no);
 
 /** AUDIT_ARCH_* */
 const X86_64 = 0xc000003e;

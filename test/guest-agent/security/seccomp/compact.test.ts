@@ -3,6 +3,7 @@ import { compactFilter } from '../../../../guest-agent/security/seccomp/compact.
 import { DEFAULT_PROFILE } from '../../../../guest-agent/security/seccomp/default-profile.ts';
 import { programOf, type SeccompFilter } from '../../../../guest-agent/security/seccomp/filter.ts';
 import { filterOf } from '../../../../guest-agent/security/seccomp/profile.ts';
+import { encode } from '../../../../guest-agent/sys/classic-bpf.ts';
 import { compileFilter } from '../../../../guest-agent/sys/seccomp.ts';
 import { runFilter } from '../../../helpers/run-filter.ts';
 
@@ -111,11 +112,4 @@ function constants(program: Buffer): Set<number> {
   return all;
 }
 
-function instruction(code: number, yes: number, no: number, value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeUInt16LE(code, 0);
-  bytes.writeUInt8(yes, 2);
-  bytes.writeUInt8(no, 3);
-  bytes.writeUInt32LE(value, 4);
-  return bytes;
-}
+const instruction = (code: number, yes: number, no: number, value: number) => encode([{ code, yes, no, value }]);
