@@ -59,7 +59,7 @@ function swapLimit(limit: number | undefined, swap: number | undefined): string 
 
 /**
  * Bytes for kernel, agent and zygote: in an idle guest 52 MiB that cannot be reclaimed and 54 MiB of programs' files that are
- * in use. With what the machine itself takes of a guest's memory it is less than src/placement/place.ts leaves: GUEST_OVERHEAD.
+ * in use. With what the machine itself takes of a guest's memory it is less than src/placement/overhead.ts leaves.
  */
 const RESERVE = 128 * 1024 * 1024;
 

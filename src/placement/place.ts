@@ -1,4 +1,5 @@
 import { NestError } from '../errors.ts';
+import { guestOverhead, memoryFor } from './overhead.ts';
 import { SHAPES, type Shape } from './shape.ts';
 
 export interface PlacementRequest {
@@ -126,7 +127,7 @@ export function countedMemory(memoryLimit: number | undefined): number {
 
 /** Bytes left for containers, beside kernel and agent. */
 function freeMemory(guest: PlacementGuest): number {
-  return Math.max(0, guest.memory - GUEST_OVERHEAD - guest.committed);
+  return Math.max(0, guest.memory - guestOverhead(guest.memory) - guest.committed);
 }
 
 function fits(request: PlacementRequest, guest: PlacementGuest): boolean {
@@ -177,7 +178,7 @@ function byName(a: PlacementGuest, b: PlacementGuest): number {
 }
 
 function newShape(request: PlacementRequest, host: PlacementHost): { vcpus: number; memory: number } {
-  const memory = GUEST_OVERHEAD + neededMemory(request);
+  const memory = memoryFor(neededMemory(request));
   if (request.shape !== undefined) {
     checkShape(request, request.shape, memory);
     return request.shape;
@@ -264,9 +265,6 @@ const MIB = 1024 * 1024;
 
 /** States in which a guest takes containers. */
 const LIVE = new Set<PlacementGuest['state']>(['starting', 'running']);
-
-/** Kernel, agent and zygote of one guest, bytes. */
-export const GUEST_OVERHEAD = 192 * MIB;
 
 /** A container without a limit counts as this much, bytes. */
 const UNLIMITED_COUNTS_AS = 32 * MIB;

@@ -1,5 +1,6 @@
 import { NestError } from '../errors.ts';
-import { GUEST_OVERHEAD, mebibytes, mebibytesUp, type PlacementGuest, type PlacementHost } from './place.ts';
+import { memoryFor } from './overhead.ts';
+import { mebibytes, mebibytesUp, type PlacementGuest, type PlacementHost } from './place.ts';
 import type { Shape } from './shape.ts';
 
 /**
@@ -14,7 +15,7 @@ export function checkResize(
 ): void {
   const refuse = (why: string, hint: string) =>
     new NestError('no-room', `resize guest \`${guest.name}\`: ${why}`, { hint });
-  const needed = guest.committed + GUEST_OVERHEAD;
+  const needed = memoryFor(guest.committed);
   if (shape.memory < needed)
     throw refuse(
       `its containers need ${mebibytesUp(needed)} with kernel and agent, ${mebibytes(shape.memory)} asked`,
