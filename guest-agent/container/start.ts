@@ -28,10 +28,11 @@ export async function startContainer(runtime: Runtime, container: Container): Pr
 /** Starts the container's process. Runs in the container's turn. @param restarts automatic ones so far */
 export async function launch(runtime: Runtime, container: Container, restarts: number): Promise<ContainerState> {
   const { spec } = container;
-  const release = runtime.slots.hold();
   try {
     if (spec.volumes?.length) await fillVolumes(runtime, container);
     using joined = await openJoined(runtime, spec);
+    using held = new DisposableStack();
+    held.defer(runtime.slots.hold());
     await using undo = new AsyncDisposableStack();
     const { run, paths, cable } = makeRun(runtime, container);
     undo.defer(() => removeSlot(runtime, run.cgroup));
@@ -65,8 +66,6 @@ export async function launch(runtime: Runtime, container: Container, restarts: n
       error: failure.message,
     });
     throw failure;
-  } finally {
-    release();
   }
 }
 
