@@ -10,7 +10,7 @@
  * | PUT /v1/identity | Identity | 200 AgentInfo; the same again succeeds, another one: 409. All but it and /v1/info is 409 before |
  * | PUT /v1/clock | ClockReading | 204 |
  * | PUT /v1/rehearsal | Identity | 204: all but the boot id is as after /v1/identity, and REHEARSAL_LAYER is there; 409 with an identity |
- * | DELETE /v1/rehearsal | – | 204 once all is as before it; 409 while there are containers |
+ * | DELETE /v1/rehearsal | – | 204 once the guest is nobody again, its disk stays mounted; 409 while there are containers |
  * | POST /v1/restart | – | 204; then the agent ends as in a crash and is started again, and containers run on: for a new version of it |
  * | POST /v1/poweroff | – | 204; then init ends all processes, unmounts the disk and turns the machine off |
  * | PUT /v1/layers/:diffId | LayerDisk | 200 once mounted read-only; mounting a mounted layer succeeds |

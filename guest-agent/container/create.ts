@@ -25,7 +25,7 @@ export function admitContainer(runtime: Runtime, spec: ContainerSpec): { contain
   signalNumber(spec.stopSignal);
   runtime.layers.names(spec.layers);
   using undo = new DisposableStack();
-  undo.defer(() => runtime.networks.left());
+  undo.defer(() => runtime.networks.left(spec));
   const addresses = runtime.networks.admit(spec);
   makeFolders(runtime.folders, spec.id);
   if (spec.network !== undefined) writeEtcFiles(containerFolders(runtime.folders, spec.id).etc, spec, addresses);

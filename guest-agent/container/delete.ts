@@ -22,7 +22,7 @@ export async function deleteContainer(runtime: Runtime, id: string, force: boole
     container.log.close();
     container.removed = true;
     runtime.containers.delete(id);
-    runtime.networks.left();
+    runtime.networks.left(container.spec);
     runtime.changes.publish({ type: 'removed', id });
     return path;
   });

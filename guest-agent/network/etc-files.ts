@@ -13,7 +13,7 @@ export function writeEtcFiles(folder: string, spec: ContainerSpec, addresses: Re
   writeFileSync(join(folder, 'resolv.conf'), resolvConf(spec));
 }
 
-/** Puts them where programs look. The container may change them; that changes nobody else's. */
+/** Puts them where programs look. The container may change them, and so may those that share its network. */
 export function etcMounts(folder: string, readonly: boolean): Mount[] {
   const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (readonly ? MOUNT_ATTR_RDONLY : 0);
   return ETC_FILES.map((name) => bindMount(join(folder, name), `/etc/${name}`, attributes));

@@ -23,7 +23,7 @@ export interface Networks {
   /** What the container's process plugs its cable into. */
   plugs(container: Pick<Container, 'spec' | 'state'>): Plug[];
   /** A container was removed, or refused. */
-  left(): void;
+  left(spec: ContainerSpec): void;
   /** After a start of the agent or of the guest: what containers need is made, what nobody needs is removed. */
   restore(): void;
   close(): void;
@@ -91,11 +91,13 @@ export function openNetworks(runtime: () => NetworkRuntime): Networks {
     return entry;
   };
 
+  const enter = (place: Place): Made => existing(place) ?? make(place);
+
   /** The networks of one container. What lingers of others is in nobody's way. */
   const join = (attachments: Attachment[]): { place: Place; entry: Made }[] => {
-    const places = attachments.map((attachment) => ({ ...attachment, subnet: subnetOf(attachment) }));
+    const places = attachments.map(placeOf);
     if (!places.every(existing)) sweep();
-    return places.map((place) => ({ place, entry: existing(place) ?? make(place) }));
+    return places.map((place) => ({ place, entry: enter(place) }));
   };
 
   const addressIn = ({ network, gateway, address: wanted }: Place, entry: Made): string => {
@@ -121,7 +123,8 @@ export function openNetworks(runtime: () => NetworkRuntime): Networks {
         internal,
       })),
 
-    left() {
+    left(spec) {
+      if (attachmentsOf(spec).length === 0) return;
       cancel();
       cancel = runtime().clock.after(LINGER, () => attempt('remove networks', sweep));
     },
@@ -129,7 +132,7 @@ export function openNetworks(runtime: () => NetworkRuntime): Networks {
     restore() {
       attempt('remove networks', sweep);
       for (const attachment of used().values())
-        attempt(`make network \`${attachment.network}\``, () => void join([attachment]));
+        attempt(`make network \`${attachment.network}\``, () => void enter(placeOf(attachment)));
     },
 
     close() {
@@ -150,6 +153,9 @@ function attempt(operation: string, action: () => void): void {
 
 export const attachmentsOf = ({ network }: ContainerSpec): Attachment[] =>
   network?.mode === 'bridge' ? network.attachments : [];
+
+/** @throws RequestError 400 */
+const placeOf = (attachment: Attachment): Place => ({ ...attachment, subnet: subnetOf(attachment) });
 
 /** @throws RequestError 400 */
 function subnetOf({ subnet: text, gateway }: Attachment): Subnet {

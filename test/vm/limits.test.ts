@@ -250,7 +250,7 @@ test.serial("where the guest's memory ends it is a container that does, not the 
 });
 
 test.serial(
-  'a container that fills a tmpfs without a limit ends, with its files; neighbour, agent and guest go on',
+  'a container that fills a tmpfs without a limit ends, with its files; agent, guest and a smaller neighbour go on',
   async (t) => {
     const other = guest.shell('exec sleep 1000');
     await guest.start(other);
