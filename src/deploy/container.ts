@@ -76,7 +76,8 @@ export function createBody(project: Project, service: Service): CreateBody {
  */
 export function configHash(project: Project, service: Service): string {
   const names = networksOf([service]);
-  const networks = project.networks.filter(({ name }) => names.includes(name));
+  // As the networks keep them: one that is made anew has its containers made anew.
+  const networks = project.networks.filter(({ name }) => names.includes(name)).map(digestOf);
   const content = { container: service.container, body: bodyWithoutHash(project, service), networks };
   return digestOf(content);
 }
