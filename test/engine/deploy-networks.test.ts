@@ -104,6 +104,13 @@ networks: { any: , front: { ipam: { config: [{ subnet: ${front} }] } }, back: { 
   t.like(IPAM.Config[0], { Subnet: '172.19.0.0/16' });
 });
 
+test.serial('the network of a container that the same deploy removes cannot be joined', async (t) => {
+  await deploy('services: { web: { image: hello }, old: { image: hello } }\n');
+  const error = await refused('services: { web: { image: hello, network_mode: "container:shop-old-1" } }\n');
+  t.regex(error.message, /`shop-old-1`: the same deploy removes it/);
+  t.true((await nest.docker.getContainer('shop-old-1').inspect()).State.Running);
+});
+
 test.serial('what cannot be connected is found while the old containers are there', async (t) => {
   const network = (more = '') =>
     `services: { web: { image: hello${more} } }\nnetworks: { default: { ipam: { config: [{ subnet: 10.5.0.0/24 }] } } }\n`;

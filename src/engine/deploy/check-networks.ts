@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { createBody } from '../../deploy/container.ts';
 import type { Project } from '../../deploy/model.ts';
 import type { PlanStep } from '../../deploy/plan.ts';
+import { NestError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { CreateBody, createRequest } from '../docker-api/create-body.ts';
 import { connectionOf, type Neighbours } from '../networks/attach.ts';
@@ -45,8 +46,17 @@ function neighboursAfter(ctx: Context, project: Project, leaving: ReadonlySet<st
   return {
     network: (reference) => byName.get(reference) ?? ctx.state.networks.find(reference),
     zoneOf: (network) => zoneOf(ctx, network, stays),
-    container: (reference) => own.get(reference) ?? ctx.state.containers.find(reference).record,
+    container: (reference) => own.get(reference) ?? staying(ctx, reference, stays),
   };
+}
+
+function staying(ctx: Context, reference: string, stays: (container: Container) => boolean): Container['record'] {
+  const container = ctx.state.containers.find(reference);
+  if (stays(container)) return container.record;
+  const { name } = container.record;
+  throw new NestError('not-found', `join the network of container \`${name}\`: the same deploy removes it`, {
+    hint: 'join a service of this file, or a container of another project in the same zone',
+  });
 }
 
 const isRemoval = (step: PlanStep): step is Extract<PlanStep, { action: 'remove' | 'recreate' }> =>
