@@ -9,7 +9,10 @@ import { trackWork } from '../../../src/engine/http/work.ts';
 import { temporaryFolder } from '../../helpers/images.ts';
 
 /** A server with one route, whose handler may do something to its client before it answers. */
-async function makes(t: ExecutionContext, meanwhile: (client: Socket) => void): Promise<string[]> {
+async function makes(
+  t: ExecutionContext,
+  meanwhile: (client: Socket, signal: AbortSignal) => unknown,
+): Promise<string[]> {
   const happened: string[] = [];
   const work = trackWork();
   const socketPath = path.join(await temporaryFolder(t), 'socket');
@@ -18,9 +21,9 @@ async function makes(t: ExecutionContext, meanwhile: (client: Socket) => void): 
     {
       method: 'POST',
       path: '/make',
-      handle() {
+      async handle({ signal }) {
         happened.push('made');
-        if (client.socket) meanwhile(client.socket);
+        if (client.socket) await meanwhile(client.socket, signal);
         return { status: 201, json: {}, undelivered: () => Promise.resolve(void happened.push('taken back')) };
       },
     },
@@ -48,4 +51,12 @@ test('a client that has hung up on its side is told all the same', async (t) => 
 
 test('what a reply would have told of is taken back when the client is gone', async (t) => {
   t.deepEqual(await makes(t, (client) => client.destroy()), ['made', 'taken back']);
+});
+
+test('so it is when the engine has noticed before', async (t) => {
+  const noticed = async (client: Socket, signal: AbortSignal) => {
+    client.destroy();
+    await once(signal, 'abort');
+  };
+  t.deepEqual(await makes(t, noticed), ['made', 'taken back']);
 });
