@@ -34,7 +34,8 @@ export async function watchHeart(host: Host, guest: Guest): Promise<void> {
   const ended = guest.ended.signal;
   const { interval, patience, pace } = limitsOf(host, guest);
   while (!ended.aborted) {
-    await pause(Math.max(interval, pace * host.guests.size), ended);
+    const watched = host.guests.values().filter(isWatched).toArray().length;
+    await pause(Math.max(interval, pace * watched), ended);
     if (!isWatched(guest)) continue;
     if (await guest.trunk.ping(AbortSignal.any([ended, AbortSignal.timeout(patience)]))) continue;
     const verdict = await sitBy(host, guest);

@@ -18,6 +18,13 @@ test('a guest that answers is left alone', async (t) => {
   t.deepEqual(told, []);
 });
 
+test('of many guests each is asked less often; those that have stopped are none of them', async (t) => {
+  const many = await watch(t, { answers: () => true, pace: 10_000, others: ['running', 'unreachable'] });
+  const alone = await watch(t, { answers: () => true, pace: 10_000, others: ['stopped', 'stopped'] });
+  await until('some heartbeats', () => alone.pings() > 5);
+  t.is(many.pings(), 0);
+});
+
 test('one that is silent and whose processors stand still is noticed, then ended', async (t) => {
   const { told, destroyed, commands } = await watch(t, { answers: () => false, cpuTime: () => 7n });
   await until('its end', () => told.length === 2);
@@ -72,10 +79,13 @@ interface Fakes {
   answers: () => boolean;
   cpuTime?: () => bigint;
   destroy?: () => void;
+  pace?: number;
+  /** States of other guests of the host. */
+  others?: GuestRecord['state'][];
 }
 
 /** A guest that is no machine, watched with limits of milliseconds. */
-async function watch(t: ExecutionContext, { answers, cpuTime, destroy }: Fakes) {
+async function watch(t: ExecutionContext, { answers, cpuTime, destroy, pace = 0, others = [] }: Fakes) {
   const folder = await mkdtemp(`${tmpdir()}/nest-heartbeat-`);
   const told: GuestRecord[] = [];
   const commands: string[] = [];
@@ -103,7 +113,8 @@ async function watch(t: ExecutionContext, { answers, cpuTime, destroy }: Fakes) 
     },
   } as unknown as Trunk;
   const paths = nestPaths({ NEST_DATA_DIR: folder, NEST_RUNTIME_DIR: folder });
-  const host = { paths, libvirt, instance: 'a'.repeat(32), heartbeat: LIMITS, guests: new Map() } as unknown as Host;
+  const host = { paths, libvirt, instance: 'a'.repeat(32), heartbeat: { ...LIMITS, pace } } as unknown as Host;
+  host.guests = new Map(others.map((state, at) => [String(at), { record: { state } } as Guest]));
   host.changed = (record) => told.push(record);
   const record = { id: '0123456789ab', name: 'web-1', state: 'running', accelerator: 'kvm', reason: null };
   const guest = { record: record as GuestRecord, trunk, ended: new AbortController() } as Guest;
