@@ -36,15 +36,18 @@ export function givenRange(text: string, gateway: string | undefined, used: read
     });
   const range = { subnet: text, gateway: gateway ?? rangeOf(subnet).gateway };
   if (isHost(subnet, range.gateway)) return range;
-  throw new NestError('invalid-input', `gateway \`${range.gateway.slice(0, 64)}\`: no address of a host in ${text}`);
+  throw new NestError('invalid-input', `gateway \`${range.gateway.slice(0, 64)}\`: no address of a host in ${text}`, {
+    hint: `choose one in it, such as ${rangeOf(subnet).gateway}`,
+  });
 }
 
 /** @throws NestError `invalid-input` for an address that no container of this network can have */
 export function checkAddress(address: string, { name, subnet, gateway }: Range & { name: string }): void {
   const operation = `join network \`${name}\` as \`${address.slice(0, 64)}\``;
+  const hint = `choose another address in ${subnet}, or none: it is given a free one`;
   if (!isHost(mustParse(subnet), address))
-    throw new NestError('invalid-input', `${operation}: no address of a host in ${subnet}`);
-  if (address === gateway) throw new NestError('invalid-input', `${operation}: that is its gateway`);
+    throw new NestError('invalid-input', `${operation}: no address of a host in ${subnet}`, { hint });
+  if (address === gateway) throw new NestError('invalid-input', `${operation}: that is its gateway`, { hint });
 }
 
 /** Undefined for what no network can have. */

@@ -30,8 +30,8 @@ export interface ForegroundOptions {
  */
 export async function runInForeground(engine: Engine, id: string, options: ForegroundOptions): Promise<number | null> {
   const { stream, ended } = await startAttached(engine, id, options).catch(async (error: unknown) => {
-    // Who has cancelled it knows of no container.
-    if (options.remove || options.signal.aborted) await removeLeftover(engine, id);
+    // Who has cancelled it knows of no container. Why it did not start is what the user must see, also when this fails.
+    if (options.remove || options.signal.aborted) await removeLeftover(engine, id).catch(() => undefined);
     throw error;
   });
   using running = new DisposableStack();

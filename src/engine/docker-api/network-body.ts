@@ -69,7 +69,10 @@ function lookupOf({ Dns, DnsSearch, DnsOptions, ExtraHosts }: NetworkFields): Lo
   const [servers, search, options, hosts] = [Dns ?? [], DnsSearch ?? [], DnsOptions ?? [], ExtraHosts ?? []];
   if (servers.length + search.length + options.length + hosts.length === 0) return null;
   const bad = servers.find((server) => isIP(server) === 0);
-  if (bad !== undefined) throw new NestError('invalid-input', `DNS server \`${bad.slice(0, 64)}\`: not an IP address`);
+  if (bad !== undefined)
+    throw new NestError('invalid-input', `DNS server \`${bad.slice(0, 64)}\`: not an IP address`, {
+      hint: 'write one, such as 192.0.2.53',
+    });
   return { servers, search: search.filter((domain) => domain !== '.'), options, hosts: hosts.map(hostOf) };
 }
 
