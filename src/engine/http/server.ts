@@ -74,9 +74,7 @@ async function answer(
     const call: Call = { ...match, signal: gone.signal, json, body: request };
     const reply = await match.route.handle(call);
     await sendReply(response, reply);
-    if ('undelivered' in reply)
-      // `finished` says nothing of a response that has closed before.
-      await (gone.signal.aborted ? reply.undelivered() : finished(response).catch(reply.undelivered));
+    if ('undelivered' in reply) await finished(response).catch(reply.undelivered);
   } catch (error) {
     fail(request, response, error, log);
   }
