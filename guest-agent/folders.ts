@@ -47,7 +47,14 @@ export const slotsFolder = (folders: Folders) => join(folders.runtime, 'slots');
 /** What container/slots.ts makes, below the runtime folder. */
 export function slotPaths(folders: Folders, name: string) {
   const folder = join(slotsFolder(folders), name);
-  return { folder, root: join(folder, 'root'), ...stdioPaths(folder) };
+  const unlogged = (stream: string) => join(folder, `${stream}.unlogged`);
+  return {
+    folder,
+    root: join(folder, 'root'),
+    ...stdioPaths(folder),
+    /** What was read and is not in the log yet: stdio/unlogged.ts. */
+    unlogged: { stdout: unlogged('stdout'), stderr: unlogged('stderr'), terminal: unlogged('terminal') },
+  };
 }
 
 /** The FIFOs of a process in its runtime folder. */

@@ -52,6 +52,7 @@ export function openKernel(sys: Sys, folders: Folders): Kernel & LayerMounts & V
   return {
     ...openSwitch(sys, switchFile(folders)),
     mkfifo: (path, mode) => void sys.mknod(path, S_IFIFO | mode, 0),
+    mapFile: (path, length) => sys.mapFile(path, length),
     createCgroup: (name) => createCgroup(name),
     cgroups: () => listCgroups(),
     allowDevices(folder, devices) {

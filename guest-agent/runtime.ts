@@ -9,6 +9,7 @@ import type { Self } from './identity.ts';
 import type { Layers } from './layers.ts';
 import type { Machine } from './machine.ts';
 import type { Volumes } from './volumes.ts';
+import type { MappedFile } from './sys/memory.ts';
 import type { Networks } from './network/networks.ts';
 import type { Switch } from './network/switch.ts';
 import type { Zygote } from './zygote-client.ts';
@@ -37,6 +38,8 @@ export interface Runtime {
 /** What the agent has the kernel do, in one place: unit tests run without root on another implementation. */
 export interface Kernel extends Switch {
   mkfifo(path: string, mode: number): void;
+  /** Memory that is the file, which is made where there is none. */
+  mapFile(path: string, length: number): MappedFile;
   /** Folder of the cgroup; the one that exists, if it does. */
   createCgroup(name: string): string;
   /** Lets the container use these devices, besides those that all have. */

@@ -3,9 +3,9 @@ import type { ContainerRecord, ContainerSpec, ContainerState } from '../api.ts';
 import { conflict, notFound } from '../errors.ts';
 import { containerFolders } from '../folders.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Capture } from '../stdio/capture.ts';
 import { type LogFile, openLog } from '../stdio/log-file.ts';
 import { serialQueue } from './queue.ts';
+import type { SlotOutput } from './slots.ts';
 import { saveSpec, saveState, type StoredContainer, type StoredSpec } from './store.ts';
 
 /** A container as the agent holds it. Its verbs run in turn; those of different containers side by side. */
@@ -32,7 +32,7 @@ export interface Container {
 /** What the agent holds open for a running process. */
 export interface Run {
   cgroup: string;
-  captures: Capture[];
+  outputs: SlotOutput[];
   stdin: Writable | undefined;
   /** Descriptor of its terminal's other end. */
   terminal: number | undefined;

@@ -108,12 +108,13 @@ function reconcileProcess(runtime: Runtime, container: Container, process: Zygot
 function adoptRun(runtime: Runtime, container: Container, { cgroup, terminal }: ZygoteProcess): Run {
   const { stdout } = slotPaths(runtime.folders, basename(cgroup));
   if (existsSync(stdout)) {
-    const run = openRun(runtime, container, openSlot(runtime.folders, cgroup, false));
+    const run = openRun(runtime, container, openSlot(runtime, cgroup, false));
     if (terminal !== null) openRunTerminal(runtime, container, run, terminal);
+    for (const { unlogged } of run.outputs) unlogged.recover();
     return run;
   }
   runtime.kernel.killCgroup(cgroup);
-  return { cgroup, captures: [], stdin: undefined, terminal: undefined, network: undefined };
+  return { cgroup, outputs: [], stdin: undefined, terminal: undefined, network: undefined };
 }
 
 /** A process that is no container's: an exec that outlived its agent, or what a given-up request left. */

@@ -6,6 +6,7 @@ import type { Runtime } from '../runtime.ts';
 import { STDOUT } from '../stdio/frame.ts';
 import { openInput } from '../stdio/input.ts';
 import { openTerminalStreams } from '../stdio/terminal.ts';
+import { openUnlogged } from '../stdio/unlogged.ts';
 import type { TerminalEnd } from '../zygote/protocol.ts';
 import type { Container, Run } from './container.ts';
 import { cableOf, closeSlot, removeSlot, type Slot } from './slots.ts';
@@ -36,10 +37,10 @@ export function makeRun(
 
 export function openRun(runtime: Runtime, container: Container, slot: Slot): Run {
   const { stdin } = slotPaths(runtime.folders, basename(slot.cgroup));
-  slot.receive = (stream, chunk) => container.log.append(runtime.clock.now(), stream, chunk);
+  for (const { unlogged } of slot.outputs) unlogged.connect(container.log, runtime.clock);
   return {
     cgroup: slot.cgroup,
-    captures: slot.captures,
+    outputs: slot.outputs,
     // With a terminal it follows, as the terminal does.
     stdin: container.spec.stdin && container.spec.terminal === undefined ? openInput(stdin) : undefined,
     terminal: undefined,
@@ -49,10 +50,12 @@ export function openRun(runtime: Runtime, container: Container, slot: Slot): Run
 
 /** What the terminal shows becomes the log, as stdout. */
 export function openRunTerminal(runtime: Runtime, container: Container, run: Run, end: TerminalEnd): void {
-  const { fd, capture, input } = openTerminalStreams(runtime.kernel.openTerminal(end), (chunk) =>
-    container.log.append(runtime.clock.now(), STDOUT, chunk),
-  );
-  run.captures.push(capture);
+  const path = slotPaths(runtime.folders, basename(run.cgroup)).unlogged.terminal;
+  const unlogged = openUnlogged(runtime.kernel, path, STDOUT);
+  unlogged.connect(container.log, runtime.clock);
+  const master = runtime.kernel.openTerminal(end);
+  const { fd, capture, input } = openTerminalStreams(master, unlogged.receive, unlogged.buffer);
+  run.outputs.push({ capture, unlogged });
   run.terminal = fd;
   if (container.spec.stdin) run.stdin = input;
 }

@@ -8,16 +8,21 @@ import type { Runtime } from '../runtime.ts';
 import { SANDBOX } from '../security/defaults.ts';
 import { type Capture, captureFifo } from '../stdio/capture.ts';
 import { type OutputStream, STDERR, STDOUT } from '../stdio/frame.ts';
+import { openUnlogged, type Unlogged } from '../stdio/unlogged.ts';
 
 /** What one run of a container happens in: a cgroup, and a folder with its FIFOs and the place to mount its root on. */
 export interface Slot {
   /** Folder of the cgroup, whose name is the slot's. */
   cgroup: string;
-  captures: Capture[];
+  /** Of what its process writes. */
+  outputs: SlotOutput[];
   /** Whether what waits in it has a cable: network/wiring.ts. */
   wired: boolean;
-  /** Takes what the process writes. */
-  receive: (stream: OutputStream, chunk: Buffer) => void;
+}
+
+export interface SlotOutput {
+  capture: Capture;
+  unlogged: Unlogged;
 }
 
 /**
@@ -103,12 +108,21 @@ export function openSlots(runtime: () => SlotRuntime, count: number): Slots {
 }
 
 /** Opens the agent's ends of a slot that exists, as of a process that outlived an earlier agent. */
-export function openSlot(folders: Folders, cgroup: string, wired: boolean): Slot {
-  const { stdout, stderr } = slotPaths(folders, basename(cgroup));
-  const slot: Slot = { cgroup, captures: [], wired, receive: () => {} };
-  slot.captures.push(captureFifo(stdout, (chunk) => slot.receive(STDOUT, chunk)));
-  slot.captures.push(captureFifo(stderr, (chunk) => slot.receive(STDERR, chunk)));
-  return slot;
+export function openSlot(
+  { folders, kernel }: Pick<Runtime, 'folders' | 'kernel'>,
+  cgroup: string,
+  wired: boolean,
+): Slot {
+  const paths = slotPaths(folders, basename(cgroup));
+  const open = (stream: OutputStream, path: string, file: string): SlotOutput => {
+    const unlogged = openUnlogged(kernel, file, stream);
+    return { capture: captureFifo(path, unlogged.receive, unlogged.buffer), unlogged };
+  };
+  const outputs = [
+    open(STDOUT, paths.stdout, paths.unlogged.stdout),
+    open(STDERR, paths.stderr, paths.unlogged.stderr),
+  ];
+  return { cgroup, outputs, wired };
 }
 
 /** Interfaces have short names: netdevice(7), IFNAMSIZ. */
@@ -116,8 +130,11 @@ export const cableOf = (folders: Folders, { cgroup, wired }: Pick<Slot, 'cgroup'
   wired ? { switch: switchFile(folders), port: `v${basename(cgroup).slice(0, 12)}` } : null;
 
 /** Takes what the process wrote last, and closes the agent's ends. */
-export function closeSlot({ captures }: Pick<Slot, 'captures'>): void {
-  for (const capture of captures) capture.finish();
+export function closeSlot({ outputs }: Pick<Slot, 'outputs'>): void {
+  for (const { capture, unlogged } of outputs) {
+    capture.finish();
+    unlogged.close();
+  }
 }
 
 /** Removes what is left of a slot, also when it is nothing. What stays is tried again when the next agent begins. */
@@ -143,7 +160,7 @@ function makeSlot({ folders, kernel }: SlotRuntime, wired: boolean): Slot {
   const { root, stdout, stderr } = slotPaths(folders, name);
   mkdirSync(root, { recursive: true, mode: 0o700 });
   for (const path of [stdout, stderr]) kernel.mkfifo(path, 0o600);
-  return openSlot(folders, kernel.createCgroup(name), wired);
+  return openSlot({ folders, kernel }, kernel.createCgroup(name), wired);
 }
 
 function namesIn(folder: string): string[] {

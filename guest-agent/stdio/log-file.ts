@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import type { LogLimits } from '../api.ts';
 import { report } from '../errors.ts';
 import type { OutputStream } from './frame.ts';
-import { encodeEntry, type LogEntry, splitIntoEntries } from './log-entry.ts';
+import { encodeEntry, type LogEntry } from './log-entry.ts';
 
 /** A place between two entries. */
 export interface LogPosition {
@@ -26,7 +26,7 @@ export interface LogPosition {
 
 export interface Appended {
   from: LogPosition;
-  entries: LogEntry[];
+  entry: LogEntry;
   end: LogPosition;
 }
 
@@ -83,10 +83,10 @@ export function openLog(folder: string, limits: LogLimits = LIMITS): LogFile {
       try {
         let target = open();
         if (target.size >= limits.size) target = rotate();
-        const entries = splitIntoEntries(time, stream, chunk);
+        const entry = { time, stream, data: chunk.toString('latin1') };
         const from = { segment: current(), offset: target.size };
-        target.size = writeWhole(target.fd, target.size, entries.map(encodeEntry).join(''));
-        latest = { from, entries, end: { segment: from.segment, offset: target.size } };
+        target.size = writeWhole(target.fd, target.size, encodeEntry(entry));
+        latest = { from, entry, end: { segment: from.segment, offset: target.size } };
         refused = false;
       } catch (error) {
         if (!refused) report(`write log \`${folder}\``, error);
@@ -124,13 +124,15 @@ export function segments(folder: string): number[] {
 
 export const segmentPath = (folder: string, segment: number) => join(folder, `${segment}.jsonl`);
 
-/** Opens for appending; an entry that a crash left incomplete gets its line's end, so that only itself is unreadable. */
+/** Opens for appending, without the entry that a crash left incomplete. */
 function openSegment(path: string): { fd: number; size: number } {
   const fd = openSync(path, 'a+', 0o600);
   const { size } = fstatSync(fd);
-  const last = Buffer.alloc(1);
-  const complete = size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() === '\n');
-  return { fd, size: complete ? size : writeWhole(fd, size, '\n') };
+  const start = Math.max(0, size - LONGEST_LINE);
+  const end = Buffer.alloc(size - start);
+  const complete = start + end.lastIndexOf('\n', readSync(fd, end, 0, end.length, start)) + 1;
+  if (complete < size) ftruncateSync(fd, complete);
+  return { fd, size: complete };
 }
 
 /** All of `text` or nothing: readers never see half an entry. Returns the new size. */
@@ -145,5 +147,7 @@ function writeWhole(fd: number, size: number, text: string): number {
   return size + bytes.length;
 }
 
+/** Bytes of an entry of 16 KiB, each of which JSON wrote with six, and what is around them. */
+const LONGEST_LINE = 6 * 16 * 1024 + 100;
 const LIMITS: LogLimits = { size: 10 * 1024 * 1024, files: 2 };
 const SEGMENT_NAME = /^([1-9][0-9]{0,14})\.jsonl$/;

@@ -21,7 +21,7 @@ export async function* readLog(
     const latest = log.latest();
     if (latest?.from.segment === segment && latest.from.offset === offset) {
       offset = latest.end.offset;
-      yield latest.entries;
+      yield [latest.entry];
       continue;
     }
     const end = log.end();

@@ -22,6 +22,9 @@ const declare = <Arguments extends unknown[], Result = number>(
   ...parameters: string[]
 ): ((...values: Arguments) => Result) => library.func(name, result, parameters);
 
+/** The memory at `address` as a Buffer, whose use after the memory has gone ends the process. */
+export const memoryAt = (address: bigint, length: number): Buffer => Buffer.from(koffi.view(address, length));
+
 /** arch/x86/entry/syscalls/syscall_64.tbl */
 export const SYS = {
   setuid: 105,
@@ -105,6 +108,17 @@ export const libc = {
   sethostname: declare<[string, number]>('sethostname', 'int', 'str', 'size_t'),
   setdomainname: declare<[string, number]>('setdomainname', 'int', 'str', 'size_t'),
   personality: declare<[number]>('personality', 'int', 'ulong'),
+  mmap: declare<[null, number, number, number, number, number], bigint>(
+    'mmap',
+    'void *',
+    'void *',
+    'size_t',
+    'int',
+    'int',
+    'int',
+    'long',
+  ),
+  munmap: declare<[bigint, number]>('munmap', 'int', 'void *', 'size_t'),
   madvise: declare<[number, number, number]>('madvise', 'int', 'uintptr_t', 'size_t', 'int'),
   waitpid: declare<[number, Buffer, number]>('waitpid', 'int', 'int', 'void *', 'int'),
   pidfd_send_signal: declare<[number, number, null, number]>(

@@ -3,6 +3,7 @@ import { credentials } from './credentials.ts';
 import { type Libc, libc } from './ffi.ts';
 import { files } from './files.ts';
 import { fork } from './fork.ts';
+import { memory } from './memory.ts';
 import { mounts } from './mounts.ts';
 import { processes } from './processes.ts';
 import { quota } from './quota.ts';
@@ -21,6 +22,7 @@ export type Sys = ReturnType<typeof kernelOf>;
 export function kernelOf(functions: Libc) {
   return {
     ...files(functions),
+    ...memory(functions),
     ...mounts(functions),
     ...fork(functions),
     ...processes(functions),

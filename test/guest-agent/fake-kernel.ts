@@ -21,6 +21,7 @@ export function fakeKernel(folder: string): Kernel & LayerMounts & VolumeMounts 
   const bridges = new Map<string, number>();
   return {
     mkfifo: (path, mode) => void linux.mknod(path, S_IFIFO | mode, 0),
+    mapFile: (path, length) => linux.mapFile(path, length),
     createCgroup(id) {
       mkdirSync(cgroupOf(id), { recursive: true });
       return cgroupOf(id);

@@ -59,28 +59,23 @@ const stateOf = async (client: AgentClient, id: string): Promise<ContainerState>
 const logOf = async (client: AgentClient, id: string, query = '') =>
   framed(await readAll((await client.open('GET', `/v1/containers/${id}/logs?stdout=1${query}`)).stream), 1);
 
-test('containers run on while the agent is away, and no line of theirs is lost', async (t) => {
+test('containers run on while the agent is away, and no line of theirs is lost or doubled', async (t) => {
   const machine = await openMachine(t);
-  const first = await machine.boot();
-  t.false(first.restarted);
-  const spec = shell('i=0; while [ $i -lt 400 ]; do echo $i; i=$((i+1)); sleep 0.002; done; exec sleep 60');
-  await run(first.client, spec, false);
-  const before = await stateOf(first.client, spec.id);
-  const following = await first.client.open('GET', `/v1/containers/${spec.id}/logs?stdout=1&follow=1`);
-  await once(following.stream, 'data');
-  await first.kill();
-
-  const second = await machine.boot();
-  t.true(second.restarted);
-  t.deepEqual(await stateOf(second.client, spec.id), before);
-  let text = '';
-  const { stream } = await second.client.open('GET', `/v1/containers/${spec.id}/logs?stdout=1&follow=1`);
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    text += framed(chunk, 1);
-    if (text.endsWith('399\n')) break;
+  let agent = await machine.boot();
+  t.false(agent.restarted);
+  const spec = shell('i=0; while [ $i -lt 1500 ]; do echo $i; i=$((i+1)); sleep 0.002; done; exec sleep 60');
+  await run(agent.client, spec, false);
+  const before = await stateOf(agent.client, spec.id);
+  for (const line of [0, 300, 600, 900]) {
+    await untilLogged(agent.client, spec.id, line);
+    await agent.kill();
+    agent = await machine.boot();
+    t.true(agent.restarted);
+    t.deepEqual(await stateOf(agent.client, spec.id), before);
   }
-  t.is(text, Array.from({ length: 400 }, (_, i) => `${i}\n`).join(''));
-  t.like((await second.client.ask('POST', `/v1/containers/${spec.id}/stop`)).body, { status: 'exited', exitCode: 143 });
+  const text = await untilLogged(agent.client, spec.id, 1499);
+  t.is(text, Array.from({ length: 1500 }, (_, i) => `${i}\n`).join(''));
+  t.like((await agent.client.ask('POST', `/v1/containers/${spec.id}/stop`)).body, { status: 'exited', exitCode: 143 });
 });
 
 test('an exit that happened meanwhile is recorded with its code and its last words', async (t) => {
@@ -183,6 +178,17 @@ test('what an interrupted create or delete left behind goes away', async (t) => 
   while (readdirSync(containers).length > 1) await second.client.ask('GET', '/v1/info');
   t.pass();
 });
+
+/** Follows the log until it has this line. */
+async function untilLogged(client: AgentClient, id: string, line: number): Promise<string> {
+  const { stream } = await client.open('GET', `/v1/containers/${id}/logs?stdout=1&follow=1`);
+  let text = '';
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    text += framed(chunk, 1);
+    if (`\n${text}`.includes(`\n${line}\n`)) break;
+  }
+  return text;
+}
 
 async function untilExited(zygote: FakeZygote, id: string): Promise<void> {
   while (zygote.processes.get(id)?.exit === null) await new Promise((resolve) => setImmediate(resolve));

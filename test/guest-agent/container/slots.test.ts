@@ -64,7 +64,13 @@ test('a slot is there also when none waits', (t) => {
   const slot = slots.take(false);
   t.teardown(() => closeSlot(slot));
   t.deepEqual(prepared, []);
-  t.deepEqual(readdirSync(join(folder, basename(slot.cgroup))).toSorted(), ['root', 'stderr', 'stdout']);
+  t.deepEqual(readdirSync(join(folder, basename(slot.cgroup))).toSorted(), [
+    'root',
+    'stderr',
+    'stderr.unlogged',
+    'stdout',
+    'stdout.unlogged',
+  ]);
 });
 
 test('slots with a cable are kept ready from when the first was asked for', (t) => {
