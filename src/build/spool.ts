@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { semaphore } from '../images/semaphore.ts';
+import { semaphore } from '../semaphore.ts';
 
 /** Files' bytes, one after another in one file of the work folder. */
 export interface Spool extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { LayerBlob } from './layer-blob.ts';
-import { semaphore } from './semaphore.ts';
+import { semaphore } from '../semaphore.ts';
 
 /** A step of a build that was done: its result can be taken again. */
 export interface CachedStep {

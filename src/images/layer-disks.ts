@@ -7,7 +7,7 @@ import type { LayerFile } from './images.ts';
 import type { ConvertOptions, LayerBlob } from './layer-blob.ts';
 import { convertLayer, proveLayer } from './layer.ts';
 import { mergeLayers } from './merge-layers.ts';
-import { semaphore } from './semaphore.ts';
+import { semaphore } from '../semaphore.ts';
 import type { StackDisk } from './stack.ts';
 import { megabytes } from './units.ts';
 

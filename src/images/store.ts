@@ -5,7 +5,7 @@ import { blobPath, noRoom, parseDocument, readBounded } from './blobs.ts';
 import { Index, REF_NAME, type Descriptor } from './documents.ts';
 import { readImage, type LayoutImage } from './layout.ts';
 import { openLeases, STAGE, type Lease } from './lease.ts';
-import { semaphore } from './semaphore.ts';
+import { semaphore } from '../semaphore.ts';
 
 /** An image of the store with the names it has now. */
 export interface StoredImage extends LayoutImage {

@@ -7,6 +7,7 @@ import { processOwner } from '../libvirt/description.ts';
 import { openLibvirt } from '../libvirt/libvirt.ts';
 import type { Paths } from '../paths.ts';
 import type { Progress } from '../progress.ts';
+import { semaphore } from '../semaphore.ts';
 import type { SshAccess } from '../ssh/log-in.ts';
 import type { Trunk } from '../trunk/trunk.ts';
 import { adoptGuests } from './adopt.ts';
@@ -21,7 +22,7 @@ import { consoleTail } from './console.ts';
 import { createGuest } from './create.ts';
 import { detachLayers, type Wanted } from './detach-layers.ts';
 import { prepareFolders } from './folders.ts';
-import type { HeartbeatLimits } from './heartbeat.ts';
+import { ASKED_AT_ONCE, type HeartbeatLimits } from './heartbeat.ts';
 import { happened, letGo, type Guest, type Host } from './host.ts';
 import { hostUsage, type HostUsage } from './host-usage.ts';
 import { domainName, type GuestRecord, type GuestShape } from './record.ts';
@@ -143,6 +144,7 @@ export async function openGuests(options: GuestsOptions): Promise<Guests> {
     bootLimit: ({ accelerator, stock }) =>
       (options.bootSeconds ?? BOOT_SECONDS[accelerator]) * (stock === null ? 1 : STOCK_FACTOR) * 1000,
     owner,
+    asking: semaphore(ASKED_AT_ONCE),
     heartbeat: options.heartbeat ?? {},
     qemuVersion: (await libvirt.version()).hypervisor,
     guests: new Map(),

@@ -32,16 +32,21 @@ export interface HeartbeatLimits {
  */
 export async function watchHeart(host: Host, guest: Guest): Promise<void> {
   const ended = guest.ended.signal;
-  const { interval, patience, pace } = limitsOf(host, guest);
+  const { interval, pace } = limitsOf(host, guest);
   while (!ended.aborted) {
     const watched = host.guests.values().filter(isWatched).toArray().length;
     await pause(Math.max(interval, pace * watched), ended);
-    if (!isWatched(guest)) continue;
-    if (await guest.trunk.ping(AbortSignal.any([ended, AbortSignal.timeout(patience)]))) continue;
-    const verdict = await sitBy(host, guest);
-    if (verdict !== undefined) await end(host, guest, verdict);
-    else if (isWatched(guest) && guest.trunk.connected) update(host, guest, { state: 'running' });
+    await host.asking(() => ask(host, guest));
   }
+}
+
+async function ask(host: Host, guest: Guest): Promise<void> {
+  if (!isWatched(guest)) return;
+  const { patience } = limitsOf(host, guest);
+  if (await guest.trunk.ping(AbortSignal.any([guest.ended.signal, AbortSignal.timeout(patience)]))) return;
+  const verdict = await sitBy(host, guest);
+  if (verdict !== undefined) await end(host, guest, verdict);
+  else if (isWatched(guest) && guest.trunk.connected) update(host, guest, { state: 'running' });
 }
 
 /** Waits for the overdue answer. @returns why the guest is to be ended, undefined when it answered after all */
@@ -120,6 +125,12 @@ function seconds(milliseconds: number): string {
 }
 
 const COMMON = { interval: 2_000, patience: 1_000, step: 1_500, still: 7_500 };
+/**
+ * Guests that are asked at a time. Where the host has more to do than processors, answers are late: were the next guests
+ * asked meanwhile, all would have to answer at once, and none could.
+ */
+export const ASKED_AT_ONCE = 16;
+
 /**
  * An emulated guest on a busy host may take its time; an answer takes it some milliseconds of processor time, which for
  * hundreds of guests would keep the host busy with nothing.

@@ -24,6 +24,8 @@ export interface Host {
   bootLimit: (guest: Pick<GuestRecord, 'accelerator' | 'stock'>) => number;
   /** Whom QEMU runs as when that is not this user. */
   owner: ProcessOwner | null;
+  /** Runs heartbeats, so many at a time. */
+  asking: <T>(work: () => Promise<T>) => Promise<T>;
   /** Other limits than the usual ones. */
   heartbeat: Partial<HeartbeatLimits>;
   /** libvirt's number of QEMU's version: major * 1,000,000 + minor * 1,000 + release. */

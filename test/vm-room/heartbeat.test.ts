@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import type { Libvirt } from '../../src/libvirt/libvirt.ts';
 import { nestPaths } from '../../src/paths.ts';
+import { semaphore } from '../../src/semaphore.ts';
 import type { Trunk } from '../../src/trunk/trunk.ts';
 import { watchHeart } from '../../src/vm/heartbeat.ts';
 import type { Guest, Host } from '../../src/vm/host.ts';
@@ -23,6 +24,17 @@ test('of many guests each is asked less often; those that have stopped are none 
   const alone = await watch(t, { answers: () => true, pace: 10_000, others: ['stopped', 'stopped'] });
   await until('some heartbeats', () => alone.pings() > 5);
   t.is(many.pings(), 0);
+});
+
+test('while as many as may be asked at a time are silent, no other is', async (t) => {
+  const asking = semaphore(1);
+  const silent = await watch(t, { answers: () => false, cpuTime: () => 7n, asking });
+  await until('the question', () => silent.pings() > 0);
+  const other = await watch(t, { answers: () => true, asking });
+  await until('it to be noticed', () => silent.told.length === 1);
+  t.is(other.pings(), 0);
+  await until('its end', () => silent.told.length === 2);
+  await until('some heartbeats', () => other.pings() > 5);
 });
 
 test('one that is silent and whose processors stand still is noticed, then ended', async (t) => {
@@ -80,12 +92,16 @@ interface Fakes {
   cpuTime?: () => bigint;
   destroy?: () => void;
   pace?: number;
+  asking?: Host['asking'];
   /** States of other guests of the host. */
   others?: GuestRecord['state'][];
 }
 
 /** A guest that is no machine, watched with limits of milliseconds. */
-async function watch(t: ExecutionContext, { answers, cpuTime, destroy, pace = 0, others = [] }: Fakes) {
+async function watch(
+  t: ExecutionContext,
+  { answers, cpuTime, destroy, pace = 0, asking = semaphore(1), others = [] }: Fakes,
+) {
   const folder = await mkdtemp(`${tmpdir()}/nest-heartbeat-`);
   const told: GuestRecord[] = [];
   const commands: string[] = [];
@@ -113,7 +129,8 @@ async function watch(t: ExecutionContext, { answers, cpuTime, destroy, pace = 0,
     },
   } as unknown as Trunk;
   const paths = nestPaths({ NEST_DATA_DIR: folder, NEST_RUNTIME_DIR: folder });
-  const host = { paths, libvirt, instance: 'a'.repeat(32), heartbeat: { ...LIMITS, pace } } as unknown as Host;
+  const instance = 'a'.repeat(32);
+  const host = { paths, libvirt, instance, asking, heartbeat: { ...LIMITS, pace } } as unknown as Host;
   host.guests = new Map(others.map((state, at) => [String(at), { record: { state } } as Guest]));
   host.changed = (record) => told.push(record);
   const record = { id: '0123456789ab', name: 'web-1', state: 'running', accelerator: 'kvm', reason: null };
